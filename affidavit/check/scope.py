@@ -1,0 +1,151 @@
+"""The rows that a claim is about: which table, which collections, which kind, which condition.
+
+Rows that are left out are counted, never dropped unseen: ``counts`` says how many and why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from affidavit.check.base import Statement, count_where, is_null
+from affidavit.check.conditions import conjunction, disjunction, literal
+from affidavit.tables import TABLES, Table
+
+
+def _one_of(column: str, values: Sequence[str]) -> exp.Expression:
+    return exp.In(this=exp.column(column), expressions=[literal(v) for v in values])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The rows of one table in some collections, of one kind, for which ``where`` is true."""
+
+    table: Table
+    over: tuple[str, ...]
+    untrusted: frozenset[str]
+    kind: str = "certificate"
+    where: Statement | None = None
+
+    def _in_collections(self) -> exp.Expression:
+        return _one_of("collection", self.over)
+
+    def _authentic(self) -> exp.Expression | None:
+        if self.table.column("authentic") is None:
+            return None
+        free = [name for name in self.over if name in self.untrusted]
+        column = exp.column("authentic")
+        if len(free) == len(self.over):
+            return None
+        return exp.Paren(this=disjunction([column, _one_of("collection", free)])) if free else column
+
+    def _kind(self) -> exp.Expression | None:
+        if self.kind == "any" or self.table.column("kind") is None:
+            return None
+        return exp.EQ(this=exp.column("kind"), expression=literal(self.kind))
+
+    def _tests(self) -> list[exp.Expression]:
+        return [t for t in (self._in_collections(), self._authentic(), self._kind()) if t is not None]
+
+    def considered(self, table: str | None = None) -> exp.Select:
+        """The rows looked at, before ``where``; one for each certificate, whatever collections hold it."""
+        query = exp.select("*").from_(table or self.table.name).where(conjunction(self._tests()))
+        if len(self.over) > 1:
+            window = exp.Window(
+                this=exp.RowNumber(),
+                partition_by=[exp.column(name) for name in self.table.identity],
+                order=exp.Order(expressions=[exp.Ordered(this=exp.column("collection"))]),
+            )
+            query.set("qualify", exp.Qualify(this=exp.EQ(this=window, expression=exp.Literal.number(1))))
+        return query
+
+    def select(self) -> exp.Select:
+        """The rows that the claim is about."""
+        query = self.considered()
+        return query.where(self.where.expression.copy()) if self.where else query
+
+    def counts(self) -> exp.Select:
+        """One row: how many rows there are, how many were looked at, and why others were not."""
+        base = exp.select("*").from_(self.table.name).where(self._in_collections())
+        authentic, kind = self._authentic(), self._kind()
+        certain = authentic if authentic is not None else exp.true()
+        right = kind if kind is not None else exp.true()
+        inside = conjunction([exp.Paren(this=certain), exp.Paren(this=right)])
+        query = exp.select(
+            exp.alias_(count_where(), "all_rows"),
+            exp.alias_(count_where(exp.Not(this=exp.Paren(this=certain.copy()))), "not_authentic"),
+            exp.alias_(
+                count_where(conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])),
+                "other_kind",
+            ),
+        ).from_(base.subquery("everything"))
+        if self.table.column("copies") is not None:
+            extra = exp.Sub(this=exp.column("copies"), expression=exp.Literal.number(1))
+            total = exp.Filter(this=exp.Sum(this=extra), expression=exp.Where(this=inside.copy()))
+            query = query.select(exp.alias_(total, "copies"))
+        looked = exp.select(exp.alias_(count_where(), "considered")).from_(self.considered().subquery("c"))
+        query = query.select(exp.alias_(looked.subquery(), "considered"))
+        if self.where:
+            open_rows = (
+                exp.select(count_where())
+                .from_(self.considered().subquery("c"))
+                .where(is_null(self.where.expression))
+            )
+            query = query.select(exp.alias_(open_rows.subquery(), "undecided"))
+        return query
+
+
+@dataclass(frozen=True)
+class Union:
+    """The rows of several scopes together, each row once."""
+
+    parts: tuple[Scope, ...]
+
+    @property
+    def table(self) -> Table:
+        """The table that all parts read."""
+        return self.parts[0].table
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """Collections of all parts."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.over))
+
+    def _together(self, queries: list[exp.Select]) -> exp.Select:
+        identity = [exp.column(name) for name in self.table.identity]
+        whole: exp.Query = queries[0].subquery().unnest() if len(queries) == 1 else queries[0]
+        for query in queries[1:]:
+            whole = exp.union(whole, query, distinct=False)
+        window = exp.Window(
+            this=exp.RowNumber(),
+            partition_by=identity,
+            order=exp.Order(expressions=[exp.Ordered(this=exp.column("collection"))]),
+        )
+        return exp.Select(
+            expressions=[exp.Star()],
+            qualify=exp.Qualify(this=exp.EQ(this=window, expression=exp.Literal.number(1))),
+        ).from_(exp.Subquery(this=whole, alias=exp.TableAlias(this=exp.to_identifier("parts"))))
+
+    def select(self) -> exp.Select:
+        """The rows of all parts, each once."""
+        return self._together([part.select() for part in self.parts])
+
+    def considered(self) -> exp.Select:
+        """The rows that the parts looked at, each once."""
+        return self._together([part.considered() for part in self.parts])
+
+    def rows_of_parts(self) -> exp.Select:
+        """One row: the sum of the parts' counts."""
+        sums = [
+            exp.select(count_where()).from_(part.select().subquery(f"p{index}")).subquery()
+            for index, part in enumerate(self.parts)
+        ]
+        total: exp.Expression = sums[0]
+        for one in sums[1:]:
+            total = exp.Add(this=total, expression=one)
+        return exp.select(exp.alias_(total, "rows_of_parts"))
+
+
+def scoped_tables(over: tuple[str, ...], untrusted: frozenset[str], kind: str) -> dict[str, exp.Select]:
+    """Each facts table, held to the claim's collections: what ``sql:`` reads under the tables' names."""
+    return {name: Scope(table, over, untrusted, kind).considered() for name, table in TABLES.items()}

@@ -1,0 +1,260 @@
+"""An incident file to a typed, located value; every diagnostic names file, line and column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from affidavit.incident import nodes
+from affidavit.incident.nodes import Node
+from affidavit.incident.schema import Incident, Section
+from affidavit.times import parse_time, zone
+from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
+
+MAX_PROSE_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A piece of the report's Markdown: where it stands, and its text.
+
+    ``line_text`` says whether its lines are the file's own, so that places inside it can be told.
+    """
+
+    role: str
+    text: str
+    pos: Pos
+    indent: int = 0
+    literal: bool = True
+
+    def place(self, offset: int) -> Pos:
+        """Where a character of the text stands in its file; the text's own start if that cannot be told."""
+        if not self.literal:
+            return self.pos
+        line = self.text.count("\n", 0, offset)
+        column = offset - (self.text.rfind("\n", 0, offset) + 1)
+        return Pos(self.pos.file, self.pos.line + line, self.indent + column + 1)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A loaded incident file with its folders; step 1 of the flow yields it."""
+
+    slug: str
+    path: Path
+    shown: str
+    evidence_dir: Path
+    incident: Incident
+    tree: Node
+    included: tuple[Prose, ...] = ()
+    text: str = field(default="", repr=False)
+
+    def pos(self, *path: str | int, key: bool = False) -> Pos:
+        """Where a value of the incident file stands (``key``: where its key does)."""
+        return self.tree.place(path, key=key)
+
+    def section_text(self, index: int) -> str:
+        """The Markdown of a section, included or in place."""
+        return next((p.text for p in self.prose() if p.role == f"sections.{index}.text"), "")
+
+    def prose(self) -> list[Prose]:
+        """All Markdown of the report, in reading order."""
+        found: list[Prose] = []
+        incident = self.incident
+
+        def add(role: str, text: str | None, *path: str | int) -> None:
+            if text:
+                found.append(self._prose(role, text, path))
+
+        add("summary", incident.summary, "summary")
+        included = {p.role: p for p in self.included}
+        for index, section in enumerate(incident.sections):
+            if f"sections.{index}.text" in included:
+                found.append(included[f"sections.{index}.text"])
+            add(f"sections.{index}.text", section.text, "sections", index, "text")
+        for index, question in enumerate(incident.questions):
+            for name in ("asked", "answered", "finding"):
+                add(f"questions.{index}.{name}", getattr(question, name), "questions", index, name)
+        for index, event in enumerate(incident.timeline):
+            add(f"timeline.{index}.text", event.text, "timeline", index, "text")
+        for name, claim in incident.claims.items():
+            add(f"claims.{name}.note", claim.note, "claims", name, "note")
+        return found
+
+    def _prose(self, role: str, text: str, path: Sequence[str | int]) -> Prose:
+        node = self.tree.find(tuple(path))
+        if node is None:
+            return Prose(role, text, self.pos(*path), literal=False)
+        if not node.literal:
+            # A plain or quoted scalar of one line keeps its columns; a folded one does not.
+            lines = self.text.splitlines()
+            line = lines[node.pos.line - 1] if node.pos.line <= len(lines) else ""
+            start = line.find(text)
+            same = start >= 0 and "\n" not in text
+            return Prose(role, text, node.pos, indent=max(start, 0), literal=same)
+        # A block scalar's text begins on the line below its indicator, indented.
+        lines = self.text.splitlines()
+        block = lines[node.pos.line - 1].rstrip().endswith(("|", "|-", "|+"))
+        first = next((k for k in range(node.pos.line, len(lines)) if lines[k].strip()), node.pos.line)
+        indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+        pos = Pos(node.pos.file, node.pos.line + 1, indent + 1)
+        return Prose(role, text, pos, indent=indent, literal=block)
+
+
+def show_path(path: Path, root: Path | None = None) -> str:
+    """A path for people: relative to the root or the working folder where it lies below."""
+    for base in filter(None, (root, Path.cwd())):
+        try:
+            return path.resolve().relative_to(base.resolve()).as_posix()
+        except ValueError:
+            continue
+    return path.as_posix()
+
+
+def load(path: Path, evidence_root: Path, root: Path | None = None) -> Report:
+    """Read and type an incident file.
+
+    ``path``: ``reports/<slug>/incident.yaml``; ``evidence_root``: the folder that holds
+    ``<slug>/`` with the evidence. Raises InputError with all that is wrong.
+    """
+    slug = path.parent.name
+    shown = show_path(path, root)
+    text = nodes.read_text(path, shown)
+    tree = nodes.parse(text, shown)
+    if not isinstance(tree.value, dict):
+        raise InputError(
+            Diagnostic(tree.pos, "not-a-mapping", "an incident file is a mapping", "begin with `title:`")
+        )
+    try:
+        incident = Incident.model_validate(tree.plain())
+    except ValidationError as error:
+        raise InputError(*_diagnostics(error, tree)) from None
+    report = Report(slug, path, shown, evidence_root / slug, incident, tree, text=text)
+    problems = _consistency(report)
+    included = []
+    for index, section in enumerate(incident.sections):
+        try:
+            if (prose := _included(report, index, section, root)) is not None:
+                included.append(prose)
+        except InputError as error:
+            problems += error.diagnostics
+    if problems:
+        raise InputError(*sorted(problems, key=Diagnostic.sort_key))
+    return Report(slug, path, shown, evidence_root / slug, incident, tree, tuple(included), text)
+
+
+def _included(report: Report, index: int, section: Section, root: Path | None) -> Prose | None:
+    if section.file is None:
+        return None
+    place = report.pos("sections", index, "file")
+    folder = report.path.parent.resolve()
+    target = (folder / section.file).resolve()
+    if not target.is_relative_to(folder):
+        raise InputError(
+            Diagnostic(place, "path-leaves-folder", f"{section.file!r} lies outside the report's folder")
+        )
+    if not target.is_file():
+        raise InputError(Diagnostic(place, "file-missing", f"there is no file {section.file!r} beside the incident file"))
+    shown = show_path(target, root)
+    text = nodes.read_text(target, shown, MAX_PROSE_BYTES)
+    return Prose(f"sections.{index}.text", text, Pos(shown), indent=0)
+
+
+def _consistency(report: Report) -> list[Diagnostic]:
+    """What the models cannot say: zones, dates, one of two keys."""
+    incident, found = report.incident, []
+
+    def check_time(text: str, *path: str | int) -> None:
+        try:
+            parse_time(text, incident.timezone)
+        except ValueError as error:
+            found.append(Diagnostic(report.pos(*path), "bad-time", str(error)))
+
+    try:
+        zone(incident.timezone)
+    except ValueError as error:
+        return [Diagnostic(report.pos("timezone"), "unknown-timezone", str(error))]
+    check_time(incident.date, "date")
+    for name, collection in incident.evidence.items():
+        if collection.complete:
+            check_time(collection.complete.from_, "evidence", name, "complete", "from")
+            check_time(collection.complete.until, "evidence", name, "complete", "until")
+        if collection.trust is None and incident.trust is None:
+            found.append(
+                Diagnostic(
+                    report.pos("evidence", name, key=True),
+                    "no-trust",
+                    f"nothing says whose signature makes {name!r} evidence",
+                    "write `trust: [trust/*.pem]` for the report, or `trust: none` here",
+                )
+            )
+    for index, event in enumerate(incident.timeline):
+        check_time(event.at, "timeline", index, "at")
+    for index, section in enumerate(incident.sections):
+        if (section.text is None) == (section.file is None):
+            found.append(
+                Diagnostic(report.pos("sections", index), "section-text", "a section has either `text` or `file`")
+            )
+    if not incident.claims:
+        found.append(Diagnostic(report.pos("claims", key=True), "no-claims", "there is no claim", "state one"))
+    if not incident.evidence:
+        found.append(Diagnostic(report.pos("evidence", key=True), "no-evidence", "there is no collection"))
+    return found
+
+
+def _known_keys(loc: Sequence[str | int]) -> list[str]:
+    """The keys that the model at a validation path knows."""
+    model: Any = Incident
+    for step in loc[:-1]:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            info = next((f for n, f in model.model_fields.items() if step in (n, f.alias)), None)
+            model = _inner_model(info.annotation) if info else model
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [f.alias or name for name, f in model.model_fields.items()]
+    return []
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model class inside ``dict[str, X]``, ``list[X]``, ``X | None`` or an annotated union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _inner_model(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
+    """Validation errors as diagnostics for people."""
+    found: list[Diagnostic] = []
+    for item in error.errors():
+        loc, kind = item["loc"], item["type"]
+        words = ".".join(str(step) for step in loc if step not in ("text", "list", "mapping"))
+        if kind == "extra_forbidden":
+            key = str(loc[-1])
+            pos = tree.place(loc, key=True)
+            hint = did_you_mean(key, _known_keys(loc))
+            found.append(Diagnostic(pos, "unknown-key", f"{key!r} is not known here", hint))
+        elif kind == "missing":
+            pos = tree.place(loc[:-1], key=True) if len(loc) > 1 else Pos(tree.pos.file)
+            found.append(Diagnostic(pos, "missing-key", f"{words!r} is missing", f"add `{loc[-1]}:`"))
+        elif kind == "literal_error":
+            expected = item.get("ctx", {}).get("expected", "")
+            pos = tree.place(loc)
+            found.append(Diagnostic(pos, "bad-value", f"{words}: {item['input']!r} is not one of {expected}"))
+        elif item["input"] is None:
+            found.append(Diagnostic(tree.place(loc, key=True), "no-value", f"{words!r} has no value"))
+        elif kind == "string_pattern_mismatch":
+            pos = tree.place([s for s in loc if s != "[key]"] and tuple(s for s in loc if s != "[key]"), key=True)
+            found.append(
+                Diagnostic(pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens")
+            )
+        else:
+            shape = {"list": "a list", "dict": "a mapping", "str": "text"}.get(type(item["input"]).__name__, "this")
+            found.append(Diagnostic(tree.place(loc), "bad-value", f"{words}: {shape} does not belong here ({item['msg'].lower()})"))
+    return found
+
+

@@ -1,0 +1,183 @@
+"""The incident file's models. The JSON Schema and the guide's reference derive from them.
+
+Values are text here; what they mean is settled when a claim is compiled (affidavit/check/compile.py).
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field, create_model
+
+from affidavit.check.assertions import ASSERTIONS
+from affidavit.incident.fields import Conditions, Model, OneOrMany, Prose, Slug, Text
+from affidavit.incident.vocabulary import KindName, PositionName, ReportKind, TableName
+
+
+class Complete(Model):
+    """A declaration that a collection holds everything there is of some scope, over a window."""
+
+    scope: Text
+    """What all of which is held, in words."""
+    from_: Text
+    """First day of the window."""
+    until: Text
+    """Last day of the window, included."""
+    basis: Text
+    """On what grounds: how the collection was made."""
+    by: Text | None = None
+    """Who declares it."""
+
+    model_config = {**Model.model_config, "alias_generator": lambda name: name.rstrip("_")}
+
+
+class Collection(Model):
+    """A named set of evidence files."""
+
+    files: OneOrMany
+    """Files or patterns such as `issue-h/*.pem`, below `evidence/<slug>/`."""
+    title: Text | None = None
+    """What it is, in a few words."""
+    note: Prose | None = None
+    """Words shown with it (Markdown)."""
+    trust: OneOrMany | None = None
+    """Files whose signature makes a certificate evidence, instead of the report's; or `none`."""
+    complete: Complete | None = None
+    """Declared completeness: what `only` needs."""
+    unreadable: dict[str, Text] = Field(default_factory=dict)
+    """Files that are known to be unreadable, each with the reason why they stand here all the same."""
+
+
+class ClaimBase(Model):
+    """One checkable statement, in words and in machine form."""
+
+    says: Text
+    """The statement as a sentence. Its figures must be figures that the claim states below."""
+    by: Text | None = None
+    """Whose statement it is."""
+    made: Text | None = None
+    """When the statement was made. A time of issuance, logging or revocation that it names cannot lie after."""
+    stands: PositionName = "true"
+    """What the report holds of it: `true`, `false` (shown refuted) or `unproven` (shown to be unknowable)."""
+    timezone: Text | None = None
+    """Zone of this claim's bare days, instead of the report's."""
+    over: OneOrMany | None = None
+    """The collection, or collections, that the claim is about."""
+    table: TableName = "certificates"
+    """The facts table whose rows the claim is about."""
+    kind: KindName = "certificate"
+    """Whether it is about certificates, precertificates, or `any` of both."""
+    where: Conditions | None = None
+    """Which rows of the collections: a mapping of column to value, or one SQL expression."""
+    note: Prose | None = None
+    """Words shown with the claim (Markdown)."""
+    unchecked: Text | None = None
+    """Why certificates cannot settle it; instead of assertions."""
+    returns: Text | None = None
+    """The value that `sql` is said to return."""
+
+
+Claim = create_model(  # type: ignore[call-overload]
+    "Claim",
+    __base__=ClaimBase,
+    __doc__=ClaimBase.__doc__,
+    **{
+        assertion.key: (
+            assertion.model | None,
+            Field(default=None, description=" ".join((assertion.__doc__ or "").split()), examples=[assertion.example]),
+        )
+        for assertion in ASSERTIONS
+    },
+)
+
+
+class Section(Model):
+    """A part of the narrative."""
+
+    title: Text
+    """Its heading."""
+    text: Prose | None = None
+    """Markdown; `[words](claim:name)` ties a statement to its claim."""
+    file: Text | None = None
+    """A Markdown file beside the incident file, instead of `text`."""
+
+
+class Question(Model):
+    """A question, the answer given, and what the evidence shows."""
+
+    asked: Prose
+    """The question (Markdown)."""
+    by: Text | None = None
+    """Who asked."""
+    answered: Prose | None = None
+    """The answer given (Markdown)."""
+    answered_by: Text | None = None
+    """Who answered."""
+    finding: Prose
+    """What the evidence shows (Markdown with claim links)."""
+
+
+class Event(Model):
+    """An entry of the timeline."""
+
+    at: Text
+    """A day in the report's zone, or an instant with Z or an offset."""
+    text: Prose
+    """What happened (Markdown with claim links)."""
+
+
+class Allowed(Model):
+    """A figure in the prose that is no fact to be checked."""
+
+    text: Text
+    """The figure as it stands in the prose."""
+    reason: Text
+    """Why it needs no claim."""
+
+
+class Incident(Model):
+    """An incident description: what is stated, and the evidence that it is held against."""
+
+    title: Text
+    """Title of the report."""
+    kind: ReportKind
+    """`preliminary`, `full` or `closure` (CCADB reports), or `analysis` (free form)."""
+    date: Text
+    """Day of this edition of the report."""
+    ca_owner: Text | None = None
+    """The CA Owner, as in the CCADB."""
+    authors: Annotated[list[Text], Field(default_factory=list)]
+    """Who wrote it."""
+    timezone: Text = "UTC"
+    """IANA name of the zone in which a bare day is meant."""
+    evidence_note: Prose | None = None
+    """Shown wherever evidence is shown: what it is, and what it is not."""
+    trust: OneOrMany | None = None
+    """Files whose signature makes a certificate evidence; or `none`."""
+    ct_logs: OneOrMany | None = None
+    """CT log lists (JSON, version 3) whose keys SCT signatures are verified with."""
+    evidence: dict[Slug, Collection]
+    """The collections, by name."""
+    claims: dict[Slug, Claim]
+    """The claims, by name."""
+    summary: Prose | None = None
+    """The report in short (Markdown with claim links)."""
+    sections: Annotated[list[Section], Field(default_factory=list)]
+    """The narrative."""
+    questions: Annotated[list[Question], Field(default_factory=list)]
+    """Questions and answers."""
+    timeline: Annotated[list[Event], Field(default_factory=list)]
+    """What happened when."""
+    allow: Annotated[list[Allowed], Field(default_factory=list)]
+    """Figures in the prose that are no facts to be checked."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the incident file, for editors."""
+    schema = Incident.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "affidavit.schema.json",
+        **schema,
+        "title": "Affidavit incident file",
+    }
+
+

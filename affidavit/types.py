@@ -1,0 +1,226 @@
+"""The domain's values, frozen, and the one error tree. This module imports nothing of ours.
+
+The flow is load -> extract -> check -> render -> report; what passes from one step to the next is
+made of the types here (and, for the tables, of Arrow).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pos:
+    """A place in a text file: path as shown to people, line and column from 1, in code points."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Severity(StrEnum):
+    """How much a diagnostic weighs: an error fails the check, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One message for people: where, what is wrong, and what to do about it."""
+
+    pos: Pos
+    code: str
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+    claim: str = ""
+
+    def sort_key(self) -> tuple[Pos, str, str]:
+        """Order of output: by place, then code, then text."""
+        return (self.pos, self.code, self.message)
+
+
+class AffidavitError(Exception):
+    """Base of every error that this program raises on purpose; carries diagnostics for people."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("; ".join(f"{d.pos}: {d.message}" for d in diagnostics))
+        self.diagnostics: tuple[Diagnostic, ...] = diagnostics
+
+
+class InputError(AffidavitError):
+    """The input is at fault: the incident file, an expression or the evidence (exit status 2)."""
+
+
+class LimitReached(AffidavitError):
+    """A bound of time, memory or size was reached; what depends on it is unproven, never verified."""
+
+
+class Outcome(StrEnum):
+    """What the evidence says of a claim (design.md, section 4)."""
+
+    VERIFIED = "verified"
+    REFUTED = "refuted"
+    UNPROVEN = "unproven"
+    UNCHECKED = "unchecked"
+
+
+class Position(StrEnum):
+    """What the report holds of a claim: it stands, it does not, or it cannot be known."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNPROVEN = "unproven"
+
+    def fits(self, outcome: Outcome) -> bool:
+        """Whether a verdict is the one that the report holds; ``unchecked`` only beside ``true``."""
+        wanted = {
+            Position.TRUE: (Outcome.VERIFIED, Outcome.UNCHECKED),
+            Position.FALSE: (Outcome.REFUTED,),
+            Position.UNPROVEN: (Outcome.UNPROVEN,),
+        }
+        return outcome in wanted[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something among the evidence that could not be read, or not fully.
+
+    ``position`` is the number of the item in its file, from 1 (0: the file itself); ``field`` names
+    the part that failed where the rest of a certificate was read, and ``certificate`` its SHA-256.
+    """
+
+    file: str
+    position: int
+    field: str
+    reason: str
+    certificate: str = ""
+    collection: str = ""
+    excused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declared completeness: over which scope and window (days inclusive), on whose word and grounds."""
+
+    collection: str
+    scope: str
+    start: str
+    end: str
+    basis: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a verdict rests on: the evidence given, or evidence declared complete over a window."""
+
+    kind: Literal["given", "declared complete", "none"]
+    words: str
+    declarations: tuple[Declaration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the rows behind a verdict came about; nothing is left out unseen.
+
+    ``scope``: rows that the claim is about. ``considered``: rows looked at before ``where``.
+    The others say how many rows of the claim's collections were left aside, and why.
+    """
+
+    scope: int = 0
+    considered: int = 0
+    not_authentic: int = 0
+    other_kind: int = 0
+    copies: int = 0
+    undecided: int = 0
+    unreadable: int = 0
+    excused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The judgement of one assertion of a claim."""
+
+    assertion: str
+    outcome: Outcome
+    stated: str
+    observed: str
+    hint: str = ""
+    code: str = ""
+    pos: Pos | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on a claim, with all that it rests on.
+
+    ``examples`` are up to five rows that contradict the claim (or, for an unproven one, that could not
+    be compared); ``sample`` the SHA-256 of certificates that the claim is about, capped.
+    """
+
+    claim: str
+    outcome: Outcome
+    position: Position
+    findings: tuple[Finding, ...]
+    basis: Basis
+    counts: Counts
+    query: str = ""
+    examples: tuple[Mapping[str, Any], ...] = ()
+    sample: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    code: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the verdict is the one that the report holds of the claim."""
+        return self.position.fits(self.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Verdicts counted by outcome, with how many of them are not what the report holds."""
+
+    counts: Mapping[Outcome, int] = field(default_factory=dict)
+    failing: int = 0
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> "Tally":
+        """Count verdicts."""
+        counts = dict.fromkeys(Outcome, 0)
+        failing = 0
+        for verdict in verdicts:
+            counts[verdict.outcome] += 1
+            failing += not verdict.passes
+        return cls(counts, failing)
+
+    @property
+    def total(self) -> int:
+        """How many claims were judged."""
+        return sum(self.counts.values())
+
+
+def nearest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names nearest to ``word``, best first; empty where none is near."""
+    import difflib
+
+    known = sorted(set(names))
+    close = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=most, cutoff=0.55)
+    by_lower = {name.lower(): name for name in known}
+    return [by_lower[name] for name in close]
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """A hint that offers the nearest names, or all of them where there are few."""
+    known = sorted(set(names))
+    close = nearest(word, known)
+    if close:
+        return "did you mean " + " or ".join(repr(name) for name in close) + "?"
+    if known and len(known) <= 20:
+        return "known: " + ", ".join(known)
+    return ""

@@ -57,8 +57,8 @@ class InputError(AffidavitError):
     """The input is at fault: the incident file, an expression or the evidence (exit status 2)."""
 
 
-class LimitReached(AffidavitError):
-    """A bound of time, memory or size was reached; what depends on it is unproven, never verified."""
+class LimitReached(Exception):
+    """A bound of time or memory was reached; what depends on it is unproven, never verified."""
 
 
 class Outcome(StrEnum):

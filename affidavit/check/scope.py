@@ -85,6 +85,9 @@ class Scope:
             query = query.select(exp.alias_(total, "copies"))
         looked = exp.select(exp.alias_(count_where(), "considered")).from_(self.considered().subquery("c"))
         query = query.select(exp.alias_(looked.subquery(), "considered"))
+        if kind is not None:
+            unknown = conjunction([exp.Paren(this=certain.copy()), is_null(exp.column("kind"))])
+            query = query.select(exp.alias_(count_where(unknown), "unknown_kind"))
         if self.where:
             open_rows = (
                 exp.select(count_where())

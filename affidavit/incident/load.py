@@ -66,7 +66,7 @@ class Report:
 
         def add(role: str, text: str | None, *path: str | int) -> None:
             if text:
-                found.append(self._prose(role, text, path))
+                found.append(self.located_prose(role, text, path))
 
         add("summary", incident.summary, "summary")
         included = {p.role: p for p in self.included}
@@ -83,7 +83,8 @@ class Report:
             add(f"claims.{name}.note", claim.note, "claims", name, "note")
         return found
 
-    def _prose(self, role: str, text: str, path: Sequence[str | int]) -> Prose:
+    def located_prose(self, role: str, text: str, path: Sequence[str | int]) -> Prose:
+        """A text of the incident file with the place of its first character."""
         node = self.tree.find(tuple(path))
         if node is None:
             return Prose(role, text, self.pos(*path), literal=False)

@@ -1,0 +1,202 @@
+"""Claims typed: the incident file's words to assertions, scopes and queries.
+
+All that is wrong with a claim's wording is found here, before any evidence is read, and reported with
+file, line and column.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from affidavit.check.assertions import ASSERTIONS
+from affidavit.check.assertions.only import Only
+from affidavit.check.assertions.sql import Sql, Stated
+from affidavit.check.assertions.total import Total
+from affidavit.check.base import Check, Context, Figures, Statement, statement
+from affidavit.check.conditions import ValueProblem
+from affidavit.check.scope import Scope, Union
+from affidavit.incident.load import Report
+from affidavit.tables import TABLES
+from affidavit.times import Span, parse_time, zone
+from affidavit.types import Declaration, Diagnostic, InputError, Position, did_you_mean
+
+
+@dataclass(frozen=True)
+class CompiledClaim:
+    """A claim, typed: its rows and its assertions; ``scope`` is None for an unchecked one."""
+
+    name: str
+    position: Position
+    zone: str
+    scope: Scope | Union | None
+    checks: tuple[Check, ...]
+    where: Statement | None
+    made: Span | None
+    unchecked: str
+
+    @property
+    def figures(self) -> Figures:
+        """All that the claim states in machine form."""
+        whole = Figures()
+        for check in self.checks:
+            whole = whole | check.figures
+        if self.where:
+            whole = whole | self.where.figures
+        if self.made:
+            whole = whole | Figures(texts=(self.made.text,), spans=(self.made,))
+        return whole
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say beside the verdict."""
+        notes = [note for check in self.checks for note in check.notes]
+        return tuple(dict.fromkeys([*notes, *(self.where.notes if self.where else ())]))
+
+
+class _Compiler:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.incident = report.incident
+        self.problems: list[Diagnostic] = []
+        self.collections = tuple(self.incident.evidence)
+        self.untrusted = frozenset(
+            name
+            for name, c in self.incident.evidence.items()
+            if c.trust == "none" or (c.trust is None and self.incident.trust == "none")
+        )
+        self.declarations = {
+            name: Declaration(
+                name, c.complete.scope, c.complete.from_, c.complete.until, c.complete.basis, c.complete.by or ""
+            )
+            for name, c in self.incident.evidence.items()
+            if c.complete
+        }
+        self.open: list[str] = []
+
+    def complain(self, claim: str, path: Iterable[str | int], code: str, message: str, hint: str = "") -> None:
+        pos = self.report.pos("claims", claim, *path)
+        self.problems.append(Diagnostic(pos, code, message, hint, claim=claim))
+
+    def over(self, name: str, claim: Any) -> tuple[str, ...] | None:
+        stated = claim.over
+        if stated is None:
+            return None
+        names = [stated] if isinstance(stated, str) else list(stated)
+        for index, one in enumerate(names):
+            if one not in self.collections:
+                path = ("over",) if isinstance(stated, str) else ("over", index)
+                hint = did_you_mean(one, self.collections)
+                self.complain(name, path, "unknown-collection", f"there is no collection {one!r}", hint)
+        return tuple(dict.fromkeys(names))
+
+    def scope(self, name: str) -> Scope:
+        """The rows that a claim named as a part is about; ValueProblem if it cannot be one."""
+        claim = self.incident.claims.get(name)
+        if claim is None:
+            raise ValueProblem(f"there is no claim {name!r}", did_you_mean(name, self.incident.claims))
+        if claim.total is not None:
+            raise ValueProblem(f"{name!r} is a total itself", "name its parts")
+        if claim.over is None:
+            raise ValueProblem(f"{name!r} has no rows to add up")
+        zone_name = claim.timezone or self.incident.timezone
+        table = TABLES[claim.table]
+        where = statement(claim.where, table, zone_name) if claim.where is not None else None
+        over = (claim.over,) if isinstance(claim.over, str) else tuple(dict.fromkeys(claim.over))
+        return Scope(table, over, self.untrusted, claim.kind, where)
+
+    def compile(self, name: str, claim: Any) -> CompiledClaim | None:
+        before = len(self.problems)
+        zone_name = claim.timezone or self.incident.timezone
+        try:
+            zone(zone_name)
+        except ValueError as error:
+            self.complain(name, ("timezone",), "unknown-timezone", str(error))
+            return None
+        made = None
+        if claim.made is not None:
+            try:
+                made = parse_time(claim.made, zone_name)
+            except ValueError as error:
+                self.complain(name, ("made",), "bad-time", str(error))
+        position = Position(claim.stands)
+        stated = {a.key: getattr(claim, a.key) for a in ASSERTIONS if getattr(claim, a.key) is not None}
+        if claim.unchecked is not None:
+            if stated:
+                self.complain(name, ("unchecked",), "unchecked-and-checked", "an unchecked claim states nothing to check")
+            if position is not Position.TRUE:
+                self.complain(name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold")
+            return CompiledClaim(name, position, zone_name, None, (), None, made, claim.unchecked)
+        if not stated:
+            self.complain(
+                name, (), "no-assertion", "the claim states nothing that can be checked",
+                "add one of " + ", ".join(a.key for a in ASSERTIONS) + "; or `unchecked:` with the reason",
+            )  # fmt: skip
+            return None
+        if (claim.sql is None) != (claim.returns is None):
+            self.complain(name, ("sql" if claim.sql else "returns",), "sql-returns", "`sql` and `returns` go together")
+            return None
+        over = self.over(name, claim)
+        if over is None and claim.total is None:
+            self.complain(name, (), "no-collection", "the claim does not say what it is about", "add `over:` a collection")
+        if over is not None and claim.total is not None:
+            self.complain(name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`")
+        if claim.total is not None and claim.where is not None:
+            self.complain(name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here")
+        if len(self.problems) > before:
+            return None
+        return self._typed(name, claim, over or (), zone_name, made, position, stated)
+
+    def _typed(
+        self, name: str, claim: Any, over: tuple[str, ...], zone_name: str, made: Span | None,
+        position: Position, stated: dict[str, Any],
+    ) -> CompiledClaim | None:  # fmt: skip
+        before = len(self.problems)
+        table = TABLES[claim.table]
+        where = None
+        if claim.where is not None:
+            try:
+                where = statement(claim.where, table, zone_name)
+            except ValueProblem as problem:
+                self.complain(name, ("where", *problem.path), "bad-condition", str(problem), problem.hint)
+        context = Context(
+            table, zone_name, over, self.collections, self.untrusted, self.incident.timezone, name,
+            self.declarations, self.scope,
+        )  # fmt: skip
+        checks: list[Check] = []
+        # A total comes first: its parts' collections are what `only` then asks to be complete.
+        order = sorted((a for a in ASSERTIONS if a.key in stated), key=lambda a: a is not Total)
+        for assertion in order:
+            value = stated[assertion.key]
+            if assertion is Sql:
+                value = Stated(claim.sql, claim.returns)
+            try:
+                made_check = assertion.compile(value, context)
+            except ValueProblem as problem:
+                self.complain(name, (assertion.key, *problem.path), "bad-assertion", str(problem), problem.hint)
+                continue
+            if isinstance(made_check, Total):
+                context = replace(context, over=made_check.whole.over, table=made_check.whole.table)
+            checks.append(made_check)
+        if len(self.problems) > before:
+            return None
+        total = next((c for c in checks if isinstance(c, Total)), None)
+        scope: Scope | Union = total.whole if total else Scope(table, over, self.untrusted, claim.kind, where)
+        order_of = [a.key for a in ASSERTIONS]
+        checks.sort(key=lambda c: order_of.index(c.key))
+        return CompiledClaim(name, position, zone_name, scope, tuple(checks), where, made, "")
+
+
+def compile_claims(report: Report) -> dict[str, CompiledClaim]:
+    """All claims of a report, typed; InputError with everything that is wrong with any of them."""
+    compiler = _Compiler(report)
+    found = {}
+    for name, claim in report.incident.claims.items():
+        compiled = compiler.compile(name, claim)
+        if compiled is not None:
+            found[name] = compiled
+    if compiler.problems:
+        raise InputError(*sorted(compiler.problems, key=Diagnostic.sort_key))
+    return found
+
+
+__all__ = ["CompiledClaim", "Only", "compile_claims"]

@@ -1,0 +1,210 @@
+"""Figures in prose: numbers, days, times, weekdays, serial numbers and fingerprints, with their places."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from affidavit.check.base import Figures
+from affidavit.serials import clean_hex, parse_serial
+from affidavit.times import MONTHS, WEEKDAYS, Span, parse_time, to_zone
+
+_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+_MONTH = "|".join(f"{m}|{m[:3]}" for m in MONTHS)
+_UNITS = r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
+
+#: In order; the first that matches at a place wins. Each name is a kind of figure; ``skip`` is none.
+_PATTERNS = re.compile(
+    r"(?P<code>`[^`]*`)"
+    r"|(?P<url>https?://\S+)"
+    r"|(?P<instant>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2}))"
+    r"|(?P<iso>\b\d{4}-\d{2}-\d{2}\b)"
+    rf"|(?P<dmy>\b(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}})\b)?)"
+    rf"|(?P<mdy>\b(?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)(?:,?\s+(?P<y2>\d{{4}})\b)?)"
+    rf"|(?P<my>\b(?P<m3>{'|'.join(MONTHS)})\s+(?P<y3>\d{{4}})\b)"
+    rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
+    r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?\b)"
+    r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b|\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b)"
+    r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Cc]lass|[Vv]ersion|[Bb]ug|[Tt]able|"
+    r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure|[Nn]umber)\s+\d[\d.]*)"
+    r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d[\w.-]*\w|[A-Za-z]\d\b|\b\d+[A-Za-z][A-Za-z\d]*\b)"
+    r"|(?P<dotted>\b\d+(?:\.\d+){2,}\b)"
+    r"|(?P<number>(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
+    rf"|(?P<one>\b[Oo]ne(?=\s+(?:{_UNITS})\b))"
+    rf"|(?P<word>\b(?:{'|'.join(_WORDS[2:])})\b)",
+    re.IGNORECASE,
+)
+_FIGURES = {"instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure in a text: its kind, its own text, where it stands, and its value in comparable form."""
+
+    kind: str
+    text: str
+    start: int
+    value: object
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + len(self.text)
+
+
+def find_figures(text: str, names: Iterable[str] = ()) -> list[Figure]:
+    """The figures of a text. Digits inside ``names`` (a CA's, a file's) are no figures."""
+    masked = text
+    for name in sorted((n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True):
+        if not _is_figure(name):
+            masked = masked.replace(name, "\x00" * len(name))
+    return list(_scan(masked))
+
+
+def _is_figure(text: str) -> bool:
+    found = list(_scan(text))
+    return len(found) == 1 and found[0].text == text.strip()
+
+
+def _scan(text: str) -> Iterator[Figure]:
+    for match in _PATTERNS.finditer(text):
+        kind = match.lastgroup or ""
+        for name in ("dmy", "mdy", "my"):
+            if match[name]:
+                kind = name
+        if kind not in _FIGURES:
+            continue
+        value = _value(kind, match)
+        if value is not None:
+            yield Figure(kind, match[0], match.start(), value)
+
+
+def _value(kind: str, match: re.Match[str]) -> object:
+    text = match[0]
+    match kind:
+        case "number":
+            return float(text.replace(",", "")) if "." in text else int(text.replace(",", ""))
+        case "one":
+            return 1
+        case "word":
+            return _WORDS.index(text.lower())
+        case "hex":
+            return clean_hex(text)
+        case "weekday":
+            return text.capitalize()
+        case "clock" | "instant":
+            return text
+        case "iso":
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                return text
+        case "dmy":
+            return (match["y1"], _month(match["m1"]), int(match["d1"]))
+        case "mdy":
+            return (match["y2"], _month(match["m2"]), int(match["d2"]))
+        case _:
+            return (match["y3"], _month(match["m3"]), None)
+
+
+def _month(word: str) -> int:
+    return next(i for i, m in enumerate(MONTHS, 1) if m.lower().startswith(word.lower().rstrip(".")))
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The figures that a claim states in machine form, ready to be compared with those of a text."""
+
+    numbers: frozenset[float]
+    days: frozenset[date]
+    utc_days: frozenset[date]
+    hexes: frozenset[str]
+    serials: frozenset[int]
+    instants: tuple[Span, ...]
+    weekdays: frozenset[str]
+    zone: str
+
+    @classmethod
+    def of(cls, figures: Figures, zone: str) -> "Stated":
+        """From a claim's figures; ``zone`` is the claim's."""
+        numbers: set[float] = set(figures.numbers)
+        days: set[date] = set()
+        utc_days: set[date] = set()
+        weekdays: set[str] = set()
+        hexes: set[str] = set()
+        serials: set[int] = set()
+        for span in figures.spans:
+            days.add(to_zone(span.start, zone).date())
+            utc_days.add(span.start.date())
+            if span.is_day:
+                weekdays.add(WEEKDAYS[span.local_day.weekday()])
+        for text in figures.texts:
+            bare = clean_hex(text)
+            if re.fullmatch(r"[0-9A-F]{8,}", bare):
+                hexes.add(bare)
+                serials.add(parse_serial(bare))
+                numbers.add(len(bare))
+            for figure in _scan(text):
+                if figure.kind in ("number", "word", "one") and isinstance(figure.value, int | float):
+                    numbers.add(figure.value)
+                elif figure.kind == "iso" and isinstance(figure.value, date):
+                    days.add(figure.value)
+                elif figure.kind == "hex":
+                    hexes.add(str(figure.value))
+                    serials.add(int(str(figure.value), 16))
+        weekdays |= {WEEKDAYS[day.weekday()] for day in days}
+        return cls(
+            frozenset(numbers), frozenset(days), frozenset(utc_days), frozenset(hexes), frozenset(serials),
+            figures.spans, frozenset(weekdays), zone,
+        )  # fmt: skip
+
+    def covers(self, figure: Figure, text: str) -> bool:
+        """Whether the claim states a figure of a text. Days in UTC count where the text says UTC."""
+        days = self.days | (self.utc_days if "UTC" in text else frozenset())
+        value = figure.value
+        match figure.kind:
+            case "number" | "one" | "word":
+                year = isinstance(value, int) and 1950 <= value <= 2100 and any(d.year == value for d in days)
+                digits = figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
+                return value in self.numbers or year or digits
+            case "hex":
+                return str(value) in self.hexes or int(str(value), 16) in self.serials
+            case "weekday":
+                return value in self.weekdays
+            case "iso":
+                return value in days
+            case "dmy" | "mdy" | "my":
+                assert isinstance(value, tuple)
+                year_text, month, day = value
+                return any(
+                    d.month == month and (day is None or d.day == day) and (not year_text or d.year == int(year_text))
+                    for d in days
+                ) or (day is None and self._month_within(int(year_text), month))
+            case "instant":
+                return self._instant(str(value))
+            case "clock":
+                return any(
+                    str(value) in (f"{moment:%H:%M}", f"{moment:%H:%M:%S}")
+                    for span in self.instants
+                    if not span.is_day
+                    for moment in (span.start, to_zone(span.start, self.zone))
+                )
+            case _:
+                return False
+
+    def _month_within(self, year: int, month: int) -> bool:
+        """Whether the claim's stated days begin and end in that month."""
+        return bool(self.days) and any((d.year, d.month) == (year, month) for d in self.days)
+
+    def _instant(self, text: str) -> bool:
+        try:
+            span = parse_time(text.replace("  ", " "), self.zone)
+        except ValueError:
+            return False
+        return any(s.start <= span.start < s.end or span.start <= s.start < span.end for s in self.instants)
+
+
+

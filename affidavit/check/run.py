@@ -1,0 +1,239 @@
+"""Step 3 of the flow: claims to verdicts, over an engine that holds the facts."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlglot import exp
+
+from affidavit.check.assertions.only import Only
+from affidavit.check.assertions.sql import Sql
+from affidavit.check.base import SCOPE, Check
+from affidavit.check.compile import CompiledClaim
+from affidavit.check.engine import Engine, QueryError
+from affidavit.check.judge import Ruling, rule
+from affidavit.check.scope import Scope, Union, scoped_tables
+from affidavit.tables import Table
+from affidavit.times import show_time
+from affidavit.types import (
+    Basis, Counts, Diagnostic, Finding, InputError, LimitReached, Outcome, Pos, Problem, Verdict,
+)  # fmt: skip
+
+MAX_EXAMPLES = 5
+MAX_SAMPLE = 1000
+
+
+def with_scope(query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None) -> exp.Query:
+    """A query with the claim's rows (and, for ``sql:``, the facts tables held to its collections) named in it."""
+    named = [(SCOPE, scope.select())] if sql_tables is None else sorted(sql_tables.items())
+    for alias, select in named:
+        query = query.with_(alias, as_=select, append=True)
+    return query
+
+
+def measuring_query(claim: CompiledClaim) -> exp.Select:
+    """One SELECT that takes all aggregate measures of a claim; each named ``<assertion>_<measure>``."""
+    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(SCOPE)
+    for check in claim.checks:
+        for name, node in check.measures().items():
+            query = query.select(exp.alias_(node, f"{check.key}_{name}"))
+    return query
+
+
+def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], table: Table) -> list[Problem]:
+    """The problems that leave a claim over some collections in doubt.
+
+    A whole item that could not be read always does. A certificate read in part does so through its null
+    columns, and for other tables if the part would have given their rows.
+    """
+    names = set(collections)
+    found = []
+    for problem in problems:
+        if problem.collection not in names:
+            continue
+        whole = not problem.certificate
+        if whole or (table.name == "scts" and problem.field in ("scts", "extensions")):
+            found.append(problem)
+    return found
+
+
+class Checker:
+    """Judges the claims of one report."""
+
+    def __init__(self, engine: Engine, problems: Iterable[Problem], positions: Mapping[str, Mapping[str, Pos]]) -> None:
+        self.engine = engine
+        self.problems = tuple(problems)
+        self.positions = positions
+
+    def judge(self, claim: CompiledClaim) -> Verdict:
+        """The verdict on one claim. An error inside is that claim's alone: unproven, with a code."""
+        if claim.scope is None:
+            basis = Basis("none", "not checked against certificates")
+            finding = Finding("unchecked", Outcome.UNCHECKED, "", "", claim.unchecked, "unchecked")
+            return Verdict(claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked")
+        try:
+            return self._checked(claim, claim.scope)
+        except LimitReached as limit:
+            return self._stopped(claim, rule(Counts(), (), size_only=True, limit=str(limit)))
+        except QueryError as error:
+            pos = self.positions.get(claim.name, {}).get("", Pos(""))
+            message = f"the claim's expression cannot be run: {error}"
+            raise InputError(Diagnostic(pos, "bad-expression", message, claim=claim.name)) from None
+        except InputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one claim's failure must not silence the others
+            words = f"{type(error).__name__}: {error}"
+            return self._stopped(claim, rule(Counts(), (), size_only=True, error=words))
+
+    def _stopped(self, claim: CompiledClaim, ruling: Ruling) -> Verdict:
+        finding = Finding("check", ruling.outcome, "", "", ruling.reason, ruling.code)
+        basis = Basis("given", "nothing: the check did not end")
+        return Verdict(
+            claim.name, ruling.outcome, claim.position, (finding,), basis, Counts(), query_text(claim), code=ruling.code
+        )
+
+    def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
+        measured = self.engine.run(with_scope(measuring_query(claim), scope))[0]
+        own = {c.key: self.engine.run(own_query(c, claim, scope), 2) for c in claim.checks if c.query() is not None}
+        counts = self._counts(claim, scope, int(measured["n"]))
+        findings = []
+        for check in claim.checks:
+            prefix = f"{check.key}_"
+            values = {name.removeprefix(prefix): v for name, v in measured.items() if name.startswith(prefix)}
+            values["n"] = measured["n"]
+            rows = own.get(check.key, [{}])
+            values.update(rows[0] if len(rows) == 1 else {})
+            found = check.judge(values)
+            pos = self.positions.get(claim.name, {}).get(check.key)
+            findings.append(Finding(found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos))
+        findings += self._impossible(claim)
+        ruling = rule(counts, findings, size_only=all(c.about_size for c in claim.checks))
+        if ruling.reason:
+            findings.insert(0, Finding("evidence", ruling.outcome, "", "", ruling.reason, ruling.code))
+        examples: tuple[Mapping[str, Any], ...] = ()
+        if ruling.outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
+            examples = self._examples(claim, scope)
+        return Verdict(
+            claim.name,
+            ruling.outcome,
+            claim.position,
+            tuple(findings),
+            self._basis(claim, scope, ruling),
+            counts,
+            query_text(claim),
+            examples,
+            self._sample(scope),
+            claim.notes,
+            ruling.code,
+        )
+
+    def _counts(self, claim: CompiledClaim, scope: Scope | Union, n: int) -> Counts:
+        parts = scope.parts if isinstance(scope, Union) else (scope,)
+        whole = dict.fromkeys(("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0)
+        seen: set[tuple[Any, ...]] = set()
+        for part in parts:
+            row = self.engine.run(part.counts())[0]
+            whole["undecided"] += int(row.get("undecided") or 0)
+            # Parts of a total over the same collections look at the same rows; these are counted once.
+            key = (part.over, part.kind, part.table.name)
+            if key in seen:
+                continue
+            seen.add(key)
+            for name in ("considered", "not_authentic", "other_kind", "copies", "unknown_kind"):
+                whole[name] += int(row.get(name) or 0)
+        collections = [*scope.over, *(name for check in claim.checks for name in check.collections())]
+        if any(check.key == "revoked" for check in claim.checks):
+            collections += [p.collection for p in self.problems]
+        relevant = relevant_problems(self.problems, collections, scope.table)
+        excused = sum(bool(p.excused) for p in relevant)
+        return Counts(
+            n, whole["considered"], whole["not_authentic"], whole["other_kind"], whole["copies"],
+            whole["undecided"] + whole["unknown_kind"], len(relevant) - excused, excused,
+        )  # fmt: skip
+
+    def _impossible(self, claim: CompiledClaim) -> list[Finding]:
+        """Times of events that lie after the statement that names them (claims' ``made``)."""
+        if claim.made is None:
+            return []
+        found = []
+        for check in claim.checks:
+            for span in check.figures.events:
+                if span.start >= claim.made.end:
+                    stated = f"{span.text}, said on {claim.made.text}"
+                    observed = f"{show_time(span.start, claim.zone)} lies after the statement itself"
+                    hint = "an impossible date: what had not yet come cannot be told as past"
+                    pos = self.positions.get(claim.name, {}).get(check.key)
+                    found.append(
+                        Finding("made", Outcome.REFUTED, stated, observed, hint, "impossible-date", pos)
+                    )
+        return list({finding.stated: finding for finding in found}.values())
+
+    def _basis(self, claim: CompiledClaim, scope: Scope | Union, ruling: Ruling) -> Basis:
+        only = next((check for check in claim.checks if isinstance(check, Only)), None)
+        names = ", ".join(scope.over)
+        if only is not None and only.declarations:
+            declared = tuple(declaration for declaration, _, _ in only.declarations)
+            covered = only.judge({}).outcome is Outcome.VERIFIED
+            if covered:
+                return Basis("declared complete", f"in evidence declared complete: {names}", declared)
+            words = f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
+            return Basis("given", words, declared)
+        return Basis("given", f"in the evidence given: {names}")
+
+    def _examples(self, claim: CompiledClaim, scope: Scope | Union) -> tuple[Mapping[str, Any], ...]:
+        tests = [test for check in claim.checks if (test := check.contrary()) is not None]
+        if not tests:
+            return ()
+        query = (
+            exp.select(*(exp.column(name) for name in self._example_columns(claim, scope.table)))
+            .from_(SCOPE)
+            .where(exp.or_(*tests))
+            .order_by(*(exp.column(name) for name in scope.table.identity))
+            .limit(MAX_EXAMPLES)
+        )
+        return tuple(self.engine.run(with_scope(query, scope)))
+
+    def _example_columns(self, claim: CompiledClaim, table: Table) -> list[str]:
+        """The columns shown of a counter-example: those that identify it, and those that the claim names."""
+        named = {
+            column.name
+            for check in claim.checks
+            if (test := check.contrary()) is not None
+            for column in test.find_all(exp.Column)
+        }
+        return [name for name in table.names if name in (*table.shown, *named)]
+
+    def _sample(self, scope: Scope | Union) -> tuple[str, ...]:
+        column = "sha256" if scope.table.column("sha256") else "certificate"
+        if scope.table.column(column) is None:
+            return ()
+        node = exp.column(column)
+        query = exp.select(node).distinct().from_(SCOPE).where(exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null())))
+        query = query.order_by(node.copy()).limit(MAX_SAMPLE)
+        return tuple(row[column] for row in self.engine.run(with_scope(query, scope)))
+
+
+def own_query(check: Check, claim: CompiledClaim, scope: Scope | Union) -> exp.Query:
+    """An assertion's own query, with the rows that it reads named in it."""
+    query = check.query()
+    assert query is not None
+    if isinstance(check, Sql) and isinstance(scope, Scope):
+        tables = scoped_tables(scope.over, scope.untrusted, scope.kind)
+        tables = {name: tables[name] for name in check.tables}
+        if scope.table.name in tables:
+            tables[scope.table.name] = scope.select()
+        return with_scope(query, scope, tables)
+    if isinstance(check, Sql):
+        return with_scope(query, scope, {scope.table.name: scope.select()})
+    return with_scope(query, scope)
+
+
+def query_text(claim: CompiledClaim) -> str:
+    """The claim's queries as people read them: what ``explain`` and 'how this was checked' show."""
+    if claim.scope is None:
+        return ""
+    texts = []
+    own = [check for check in claim.checks if check.query() is not None]
+    if not own or any(check.measures() or check.key == "count" for check in claim.checks):
+        texts.append(with_scope(measuring_query(claim), claim.scope).sql(dialect="duckdb", pretty=True))
+    texts += [own_query(check, claim, claim.scope).sql(dialect="duckdb", pretty=True) for check in own]
+    return ";\n\n".join(texts)

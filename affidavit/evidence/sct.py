@@ -1,0 +1,110 @@
+"""Signed certificate timestamps: read from the extension, verified under a log's key (RFC 6962)."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from affidavit.evidence import der
+from affidavit.evidence.der import DerError
+
+EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sct:
+    """One SCT (RFC 6962 3.2): version (0 is v1), log ID in hex, time, extensions and the log's signature.
+
+    ``timestamp`` is None where it lies outside the calendar; ``milliseconds`` is what the log signed.
+    """
+
+    version: int
+    log_id: str
+    milliseconds: int
+    timestamp: datetime | None
+    extensions: bytes
+    hash_algorithm: int
+    signature_algorithm: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A CT log: its description, and its key as SubjectPublicKeyInfo."""
+
+    log_id: str
+    description: str
+    key: bytes
+
+
+def sct_list(value: bytes) -> list[Sct]:
+    """The SCTs of the extension's value: an OCTET STRING around a TLS list (RFC 6962 3.3)."""
+    inner = der.content(value, der.expect(value, 0, len(value), der.OCTET_STRING, "SCT list"))
+    if len(inner) < 2 or int.from_bytes(inner[:2], "big") != len(inner) - 2:
+        raise DerError("the SCT list's length does not fit")
+    found = []
+    at = 2
+    while at < len(inner):
+        size = int.from_bytes(inner[at : at + 2], "big")
+        body = inner[at + 2 : at + 2 + size]
+        if len(body) != size or not size:
+            raise DerError("an SCT that is cut short")
+        found.append(_sct(body))
+        at += 2 + size
+    return found
+
+
+def _sct(body: bytes) -> Sct:
+    if len(body) < 47:
+        raise DerError(f"an SCT of {len(body)} octets")
+    extension_end = 43 + int.from_bytes(body[41:43], "big")
+    head = body[extension_end : extension_end + 4]
+    if len(head) != 4:
+        raise DerError("an SCT that is cut short")
+    signature = body[extension_end + 4 :]
+    if int.from_bytes(head[2:], "big") != len(signature):
+        raise DerError("an SCT whose signature's length does not fit")
+    milliseconds = int.from_bytes(body[33:41], "big")
+    try:
+        timestamp = EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        timestamp = None
+    return Sct(
+        body[0], body[1:33].hex(), milliseconds, timestamp, body[43:extension_end], head[0], head[1], signature
+    )
+
+
+def signed_bytes(sct: Sct, issuer_spki: bytes, precert_tbs: bytes) -> bytes:
+    """What a log signed for a precertificate entry (RFC 6962 3.2)."""
+    return (
+        bytes([0, 0])
+        + sct.milliseconds.to_bytes(8, "big")
+        + (1).to_bytes(2, "big")
+        + hashlib.sha256(issuer_spki).digest()
+        + len(precert_tbs).to_bytes(3, "big")
+        + precert_tbs
+        + len(sct.extensions).to_bytes(2, "big")
+        + sct.extensions
+    )
+
+
+def read_log_list(text: str) -> list[Log]:
+    """The logs of a CT log list (JSON, version 3); ValueError says what is wrong with it.
+
+    A log whose ``log_id`` is not the SHA-256 of its key is refused (RFC 6962 3.2).
+    """
+    try:
+        data = json.loads(text)
+        found = []
+        for operator in data["operators"]:
+            for entry in [*operator.get("logs", ()), *operator.get("tiled_logs", ())]:
+                key = base64.b64decode(entry["key"], validate=True)
+                log_id = base64.b64decode(entry["log_id"], validate=True)
+                if hashlib.sha256(key).digest() != log_id:
+                    raise ValueError(f"the log {entry.get('description')!r} has another ID than its key's hash")
+                found.append(Log(log_id.hex(), str(entry.get("description", "")), key))
+        return found
+    except (KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        raise ValueError(f"no CT log list of version 3: {type(error).__name__}: {error}") from None

@@ -1,0 +1,64 @@
+# make          set up .venv and build every report into site/
+# make test     set up, then lint, check types and run the tests
+# make bench    set up and print one line a figure
+# make lint     only ruff and mypy
+# make format   let ruff lay out the code
+# make generate write the derived texts anew (docs/tables.md, the JSON Schema ...)
+# make lock     pin the dependencies anew from pyproject.toml (needs uv)
+# make clean    remove what was built; make distclean: and .venv
+#
+# PYTHON=...    the Python to use (3.11 or newer); else the newest one at hand
+# NO_INSTALL=1  do not install system packages, only say which are missing
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := build
+.PHONY: build test bench lint format generate lock clean distclean setup setup-dev
+.SUFFIXES:
+
+PYTHON ?=
+export PYTHON
+NO_INSTALL ?=
+
+VENV := .venv/bin
+# What would only be better to have is asked for once, when .venv is made.
+SYSTEM := tools/check_system.py $(if $(wildcard .venv/affidavit-setup.json),--required) $(if $(NO_INSTALL),--no-install)
+
+build: setup
+	@$(VENV)/python build.py
+
+setup:
+	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) && "$$python" tools/setup_env.py run
+
+setup-dev:
+	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) --tests && "$$python" tools/setup_env.py dev
+
+test: lint
+	@echo "pytest"
+	@$(VENV)/python -m pytest -q -n auto --maxprocesses 8 $(PYTEST)
+
+lint: setup-dev
+	@echo "ruff"
+	@$(VENV)/ruff check --quiet .
+	@echo "mypy"
+	@$(VENV)/mypy --no-error-summary
+
+format: setup-dev
+	@$(VENV)/ruff check --quiet --fix .
+	@$(VENV)/ruff format .
+
+bench: setup-dev
+	@$(VENV)/python -m bench
+
+generate: setup-dev
+	@$(VENV)/python -m tools.generate
+
+lock:
+	@requirements/lock.sh
+
+clean:
+	@rm -rf site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .affidavit-cache *.egg-info
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	@rm -rf .venv

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
 
 from affidavit import __version__
+from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim, compile_claims
 from affidavit.check.engine import DuckDb
 from affidavit.check.prose import check_prose
-from affidavit.check.run import Checker
+from affidavit.check.run import Checker, with_scope
 from affidavit.evidence.extract import Facts, extract
 from affidavit.incident.load import Report, load
 from affidavit.types import Diagnostic, InputError, Outcome, Pos, Severity, Tally, Verdict
@@ -38,7 +42,8 @@ class Run:
     @property
     def passes(self) -> bool:
         """Whether every verdict is the one that the report holds, and no figure in words is unsupported."""
-        return not any(d.severity is Severity.ERROR for d in self.diagnostics)
+        agreed = bool(self.verdicts) and all(verdict.passes for verdict in self.verdicts.values())
+        return agreed and not any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
 def check_report(path: Path, evidence_root: Path, root: Path | None = None) -> Run:
@@ -93,3 +98,15 @@ def failing(report: Report, verdict: Verdict) -> Diagnostic:
     if verdict.outcome is Outcome.VERIFIED:
         hint = "the evidence bears it out: remove `stands`, or state what was meant"
     return Diagnostic(pos, first.code or str(verdict.outcome), "; ".join(parts), hint, claim=verdict.claim)
+
+
+def rows_of_claim(run: Run, claim: str, limit: int) -> list[dict[str, Any]]:
+    """The first rows that a claim is about, in the order of what identifies them; none for an unchecked one."""
+    scope = run.claims[claim].scope
+    if scope is None:
+        return []
+    engine = DuckDb(run.facts.tables)
+    query = exp.select("*").from_(SCOPE).order_by(*(exp.column(name) for name in scope.table.identity)).limit(limit)
+    rows = engine.run(with_scope(query, scope), limit)
+    engine.close()
+    return rows

@@ -30,7 +30,7 @@ _PATTERNS = re.compile(
     r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b|\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b)"
     r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Cc]lass|[Vv]ersion|[Bb]ug|[Tt]able|"
     r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure|[Nn]umber)\s+\d[\d.]*)"
-    r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d[\w.-]*\w|[A-Za-z]\d\b|\b\d+[A-Za-z][A-Za-z\d]*\b)"
+    r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d(?:[\w.-]*\w)?|\b\d+[A-Za-z][A-Za-z\d]*\b)"
     r"|(?P<dotted>\b\d+(?:\.\d+){2,}\b)"
     r"|(?P<number>(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
     rf"|(?P<one>\b[Oo]ne(?=\s+(?:{_UNITS})\b))"

@@ -41,7 +41,7 @@ class Facts:
 
 
 @dataclass
-class _Found:
+class Found:
     """A certificate of a collection: where it was first seen, and how often."""
 
     certificate: Certificate
@@ -51,11 +51,13 @@ class _Found:
 
 
 @dataclass
-class _Collection:
+class Collected:
+    """What the files of one collection hold; ``trusted`` is false where it says ``trust: none``."""
+
     name: str
     anchors: frozenset[str]
     trusted: bool
-    certificates: dict[str, _Found] = field(default_factory=dict)
+    certificates: dict[str, Found] = field(default_factory=dict)
     crls: list[tuple[str, Crl]] = field(default_factory=list)
 
 
@@ -172,7 +174,7 @@ def extract(report: Report) -> Facts:
         if stated.trust is not None:
             none = stated.trust == "none"
             anchors = None if none else _anchors(report, reader, stated.trust, "evidence", name, "trust")
-        collection = _Collection(name, anchors or frozenset(), anchors is not None)
+        collection = Collected(name, anchors or frozenset(), anchors is not None)
         patterns = _patterns(report, stated.files, "evidence", name, "files")
         for file in find(report.evidence_dir, patterns):
             for position, parsed in reader.read(file, patterns[0][1], name):
@@ -181,16 +183,22 @@ def extract(report: Report) -> Facts:
                 elif (digest := parsed.row["sha256"]) in collection.certificates:
                     collection.certificates[digest].copies += 1
                 else:
-                    collection.certificates[digest] = _Found(parsed, file.name, position)
+                    collection.certificates[digest] = Found(parsed, file.name, position)
         collections.append(collection)
     problems = _excuse(report, reader.problems)
     logs = _logs(report)
     issuers = Issuers.among(reader.by_digest.values())
-    rows = _rows(collections, issuers, logs)
-    rows["problems"] = [{name: getattr(p, name) or None for name in TABLES["problems"].names} for p in problems]
-    for row, problem in zip(rows["problems"], problems, strict=True):
-        row["position"] = problem.position
+    rows = rows_of(collections, issuers, logs)
+    rows["problems"] = problem_rows(problems)
     return Facts(to_arrow(rows), tuple(problems), reader.facts(), {d: c.der for d, c in reader.by_digest.items()})
+
+
+def problem_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Problems as rows of their table; empty text is null."""
+    return [
+        {name: getattr(p, name) if name == "position" else getattr(p, name) or None for name in TABLES["problems"].names}
+        for p in problems
+    ]
 
 
 def _excuse(report: Report, problems: list[Problem]) -> list[Problem]:
@@ -212,7 +220,8 @@ def _excuse(report: Report, problems: list[Problem]) -> list[Problem]:
     return out
 
 
-def _rows(collections: Iterable[_Collection], issuers: Issuers, logs: dict[str, Log]) -> dict[str, list[dict[str, Any]]]:
+def rows_of(collections: Iterable[Collected], issuers: Issuers, logs: dict[str, Log]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of certificates, SCTs and revocations of some collections, sorted (``problems`` stays empty)."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     marked_by: dict[frozenset[str], frozenset[str]] = {}
     for collection in collections:

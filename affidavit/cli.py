@@ -1,0 +1,187 @@
+"""The command line: each command parses, calls the library and prints. Exit status 0, 1 or 2.
+
+Nothing but click is imported before a command runs, so that ``--help`` is quick.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affidavit import __version__
+
+if TYPE_CHECKING:
+    from affidavit.project import Project
+    from affidavit.report.text import Styler
+
+INPUT_FAULT = 2
+
+
+class _Main(click.Group):
+    """A group that builds when no command is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Insert ``build`` where no command is named."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        if first is None and not {"--help", "-h", "--version"} & set(args):
+            args = [*args, "build"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Name the nearest command where one is unknown."""
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            from affidavit.types import did_you_mean
+
+            hint = did_you_mean(name, self.list_commands(ctx))
+            ctx.fail(f"there is no command {name!r}" + (f"; {hint}" if hint else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="affidavit")
+@click.option(
+    "--root",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="The project's folder, with reports/ and evidence/ [default: the one around the working folder].",
+)
+@click.pass_context
+def cli(ctx: click.Context, root: Path | None) -> None:
+    """Incident reports whose every stated fact is checked against the certificates.
+
+    Without a command, builds the site: every report below reports/ as HTML and PDF.
+
+    \b
+    Exit status: 0 all reports pass
+                 1 some claim does not pass, or the words say what no claim states
+                 2 the input or the call is at fault
+    """
+    ctx.obj = root
+
+
+def _project(root: Path | None) -> "Project":
+    from affidavit.project import Project
+
+    return Project(root.resolve()) if root else Project.around(Path.cwd())
+
+
+def _styler() -> "Styler":
+    from affidavit.report.text import Styler
+
+    return Styler(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _print_faults(diagnostics: Sequence[Any]) -> None:
+    from affidavit.report.text import Styler, diagnostic_lines
+
+    for diagnostic in diagnostics:
+        click.echo("\n".join(diagnostic_lines(diagnostic, Styler())), err=True)
+
+
+@cli.command()
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The site's folder [default: site/ in the project's folder].",
+)
+@click.option("--fresh", is_flag=True, help="Check and render everything anew, also what has not changed.")
+@click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path),
+              help="A folder whose templates and styles go before the program's own.")  # fmt: skip
+@click.option("--no-pdf", is_flag=True, help="Leave out the PDFs (quicker).")
+@click.pass_obj
+def build(root: Path | None, output: Path | None, fresh: bool, templates: Path | None, no_pdf: bool) -> None:
+    """Build the site: every report as HTML and PDF, and the index.
+
+    A report whose claims do not pass is built all the same, shows it, and makes the exit status 1.
+    Faulty input leaves the earlier site as it is.
+    """
+    from affidavit.build import build_site
+    from affidavit.report.text import check_text
+
+    project = _project(root)
+    done = build_site(
+        project, output or project.root / "site", templates=templates, fresh=fresh, pdf=not no_pdf, say=click.echo
+    )
+    if done.checked is not None:
+        click.echo(check_text(done.checked, _styler()), nl=False, err=done.exit_status == INPUT_FAULT)
+    click.echo(done.words, err=done.exit_status == INPUT_FAULT)
+    sys.exit(done.exit_status)
+
+
+@cli.command()
+@click.argument("path", nargs=-1)
+@click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
+@click.pass_obj
+def check(root: Path | None, path: tuple[str, ...], verbose: bool) -> None:
+    """Check reports without rendering them: for CI and while writing.
+
+    PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
+    """
+    from affidavit.project import check_all
+    from affidavit.report.text import check_text
+
+    checked = check_all(_project(root), path)
+    click.echo(check_text(checked, _styler(), verbose=verbose), nl=False)
+    sys.exit(checked.exit_status)
+
+
+@cli.command()
+@click.argument("report")
+@click.argument("claim")
+@click.option("--rows", default=10, show_default=True, help="How many of the claim's rows to show.")
+@click.pass_obj
+def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
+    """Show how a claim was checked: stated, observed, query, counter-examples, rows."""
+    from affidavit.project import check_all
+    from affidavit.report.text import explain_text
+    from affidavit.run import rows_of_claim
+    from affidavit.types import Diagnostic, did_you_mean
+
+    checked = check_all(_project(root), [report])
+    if checked.faults:
+        _print_faults(checked.faults)
+        sys.exit(INPUT_FAULT)
+    run = checked.runs[0]
+    if claim not in run.verdicts:
+        hint = did_you_mean(claim, run.verdicts)
+        pos = run.report.pos("claims", key=True)
+        _print_faults([Diagnostic(pos, "unknown-claim", f"there is no claim {claim!r}", hint)])
+        sys.exit(INPUT_FAULT)
+    click.echo(explain_text(run, claim, rows_of_claim(run, claim, rows), rows), nl=False)
+    sys.exit(0 if run.verdicts[claim].passes else 1)
+
+
+@cli.command()
+@click.argument("file", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def inspect(file: tuple[Path, ...], form: str) -> None:
+    """Show the facts of evidence files: certificates, CRLs, and what cannot be read.
+
+    JSON is one object, table name to list of rows. Exit status 2 where nothing at all could be read.
+    """
+    import json
+
+    from affidavit.evidence.inspect import as_json, inspect_files
+    from affidavit.report.text import inspect_text
+    from affidavit.types import InputError
+
+    try:
+        tables = inspect_files(file)
+    except InputError as error:
+        _print_faults(error.diagnostics)
+        sys.exit(INPUT_FAULT)
+    if form == "json":
+        click.echo(json.dumps(tables, default=as_json, indent=2, ensure_ascii=True))
+    else:
+        click.echo(inspect_text(tables), nl=False)
+    read = any(rows for name, rows in tables.items() if name != "problems")
+    sys.exit(0 if read else INPUT_FAULT)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the program."""
+    cli.main(args=list(args) if args is not None else None, prog_name="affidavit")

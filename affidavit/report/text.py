@@ -1,0 +1,159 @@
+"""Verdicts and diagnostics as plain text for the terminal. Nothing of the evidence reaches it raw."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from affidavit.project import Checked
+from affidavit.run import Run
+from affidavit.shown import visible
+from affidavit.times import show_time
+from affidavit.types import Diagnostic, Finding, Outcome, Severity, Verdict
+
+MARKS = {Outcome.VERIFIED: "+", Outcome.REFUTED: "x", Outcome.UNPROVEN: "?", Outcome.UNCHECKED: "-"}
+_COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2"}
+MAX_CELL = 160
+
+
+class Styler:
+    """Colours, or none: ``NO_COLOR``, pipes and tests get plain text."""
+
+    def __init__(self, colour: bool = False) -> None:
+        self.colour = colour
+
+    def __call__(self, text: str, style: str) -> str:
+        """The text in a style."""
+        return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour else text
+
+
+def diagnostic_lines(diagnostic: Diagnostic, style: Styler) -> list[str]:
+    """``path:line:column: message`` and what to do about it."""
+    warning = diagnostic.severity is Severity.WARNING
+    word = style("warning" if warning else "error", "warning" if warning else "error")
+    code = style(f"[{diagnostic.code}]", "dim")
+    lines = [f"{visible(str(diagnostic.pos))}: {word}: {visible(diagnostic.message)} {code}"]
+    if diagnostic.hint:
+        lines.append(f"    {visible(diagnostic.hint)}")
+    return lines
+
+
+def show_cell(value: Any, zone: str = "UTC", limit: int = MAX_CELL) -> str:
+    """A value of a facts table for people."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return show_time(value, zone)
+    if isinstance(value, list):
+        return visible(", ".join(map(str, value)) or "-", limit)
+    return visible(str(value), limit)
+
+
+def example_lines(examples: Iterable[Mapping[str, Any]], zone: str) -> list[str]:
+    """Counter-examples, a row each."""
+    lines = []
+    for row in examples:
+        cells = [f"{name} {show_cell(value, zone, 80)}" for name, value in row.items()]
+        lines.append("    e.g. " + ", ".join(cells))
+    return lines
+
+
+def tally_words(run: Run) -> str:
+    """``29 verified, 3 refuted, 1 unproven, 1 unchecked``."""
+    return ", ".join(f"{number} {outcome}" for outcome, number in run.tally.counts.items() if number)
+
+
+def check_text(checked: Checked, style: Styler, *, verbose: bool = False) -> str:
+    """What ``check`` prints: messages by place, then a line a report."""
+    lines: list[str] = []
+    for fault in checked.faults:
+        lines += diagnostic_lines(fault, style)
+    for run in checked.runs:
+        for diagnostic in run.diagnostics:
+            lines += diagnostic_lines(diagnostic, style)
+            verdict = run.verdicts.get(diagnostic.claim)
+            if verdict is not None and not verdict.passes and diagnostic.code != "figure-not-stated":
+                lines += example_lines(verdict.examples, run.claims[verdict.claim].zone)
+        if verbose:
+            lines += [f"  {MARKS[v.outcome]} {v.claim}: {v.outcome}" for v in run.verdicts.values()]
+    for run in checked.runs:
+        errors = sum(d.severity is Severity.ERROR for d in run.diagnostics)
+        warnings = len(run.diagnostics) - errors
+        word = style("passes", "good") if run.passes else style("does not pass", "error")
+        more = f"; {errors} error(s)" if errors else ""
+        more += f"; {warnings} warning(s)" if warnings else ""
+        lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
+    if checked.faults:
+        lines.append(style(f"{len(checked.faults)} fault(s) in the input; nothing was checked there", "error"))
+    return "\n".join(lines) + "\n"
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """A finding: what was stated, what was observed, and the hint."""
+    lines = [f"  {MARKS[finding.outcome]} {finding.assertion}: {finding.outcome}"]
+    for label, text in (("stated", finding.stated), ("observed", finding.observed), ("", finding.hint)):
+        if text:
+            lines.append(f"      {label + ': ' if label else ''}{visible(text)}")
+    return lines
+
+
+def count_words(verdict: Verdict) -> str:
+    """How many rows were looked at, and how many were left out and why."""
+    counts = verdict.counts
+    words = [f"{counts.scope:,} row(s) of {counts.considered:,} looked at"]
+    for number, why in (
+        (counts.not_authentic, "not authentic"),
+        (counts.other_kind, "of another kind"),
+        (counts.copies, "copies of one counted already"),
+        (counts.undecided, "for which `where` is open"),
+        (counts.unreadable, "unreadable"),
+        (counts.excused, "unreadable, with the author's reason"),
+    ):
+        if number:
+            words.append(f"{number:,} {why}")
+    return "; ".join(words)
+
+
+def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -> str:
+    """What ``explain`` prints: the statement, the verdict, how it was reached, and the rows."""
+    stated, verdict = run.report.incident.claims[claim], run.verdicts[claim]
+    zone = run.claims[claim].zone
+    held = {"true": "it stands", "false": "it does not stand", "unproven": "it cannot be proven"}[verdict.position]
+    lines = [
+        f"{claim} ({visible(str(run.report.pos('claims', claim, key=True)))})",
+        f"  {visible(stated.says)}" + (f"  ({visible(stated.by)})" if stated.by else ""),
+        f"  verdict: {verdict.outcome}; the report holds that {held}: " + ("passes" if verdict.passes else "does not pass"),
+        f"  basis: {visible(verdict.basis.words)}",
+        f"  evidence: {count_words(verdict)}",
+        "",
+    ]
+    for finding in verdict.findings:
+        lines += finding_lines(finding)
+    lines += [f"  note: {visible(note)}" for note in verdict.notes]
+    if verdict.examples:
+        lines += ["", "counter-examples:", *example_lines(verdict.examples, zone)]
+    if verdict.query:
+        lines += ["", "query:", *(f"  {visible(line)}" for line in verdict.query.splitlines())]
+    if rows:
+        lines += ["", f"rows (the first {min(limit, len(rows))}):"]
+        for row in rows[:limit]:
+            shown = {name: row[name] for name in run.claims[claim].scope.table.shown}  # type: ignore[union-attr]
+            lines.append("  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items()))
+    return "\n".join(lines) + "\n"
+
+
+def inspect_text(tables: Mapping[str, list[dict[str, Any]]]) -> str:
+    """What ``inspect`` prints: each row, a column a line; empty tables are left out."""
+    lines: list[str] = []
+    for name, rows in tables.items():
+        for number, row in enumerate(rows, 1):
+            lines.append(f"{name} {number}")
+            width = max(len(column) for column in row)
+            lines += [
+                f"  {column.ljust(width)}  {show_cell(value)}"
+                for column, value in row.items()
+                if value is not None and value != []
+            ]
+            lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,16 @@
+"""The front door: ``python build.py`` builds every report below reports/ into site/.
+
+The same program as ``affidavit``; started from elsewhere it works on the folder that it lies in.
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from affidavit.cli import main  # noqa: E402 - the package lies beside this file
+
+if __name__ == "__main__":
+    args = sys.argv[1:]
+    main(args if any(arg.startswith("--root") for arg in args) else ["--root", str(HERE), *args])

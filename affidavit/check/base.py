@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from affidavit.check.conditions import Condition, ValueProblem, conditions, conjunction
 from affidavit.check.expressions import boolean_expression
-from affidavit.tables import Table
+from affidavit.tables import Kind, Table
 from affidavit.times import Span
 from affidavit.types import Declaration, Finding, Outcome
 
@@ -49,13 +49,15 @@ class Context:
 class Figures:
     """What a claim states in machine form, for the check of its words (prose.py).
 
-    ``events`` are those of the stated times at which something is said to have happened.
+    ``events`` are those of the stated times at which something is said to have happened; ``names`` those of
+    the texts that are words (a CA's name), in which digits are no figures.
     """
 
     numbers: frozenset[int] = frozenset()
     texts: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     events: tuple[Span, ...] = ()
+    names: tuple[str, ...] = ()
 
     def __or__(self, other: "Figures") -> "Figures":
         return Figures(
@@ -63,6 +65,7 @@ class Figures:
             self.texts + other.texts,
             self.spans + other.spans,
             self.events + other.events,
+            self.names + other.names,
         )
 
     @classmethod
@@ -72,16 +75,19 @@ class Figures:
         texts: list[str] = []
         spans: list[Span] = []
         events: list[Span] = []
+        names: list[str] = []
         for one in found:
             for typed in one.values:
                 texts.append(typed.text)
+                if one.column.kind in (Kind.TEXT, Kind.TEXTS):
+                    names.append(typed.text)
                 if isinstance(typed.value, Span):
                     spans.append(typed.value)
                     if one.column.event:
                         events.append(typed.value)
                 elif isinstance(typed.value, int) and not isinstance(typed.value, bool):
                     numbers.add(typed.value)
-        return cls(frozenset(numbers), tuple(texts), tuple(spans), tuple(events))
+        return cls(frozenset(numbers), tuple(texts), tuple(spans), tuple(events), tuple(names))
 
 
 @dataclass(frozen=True)
@@ -98,12 +104,17 @@ class Statement:
         if self.parts:
             return Figures.of(self.parts)
         texts = tuple(str(node.this) for node in self.expression.find_all(exp.Literal))
+        names = tuple(
+            str(node.this)
+            for node in self.expression.find_all(exp.Literal)
+            if node.is_string and not isinstance(node.parent, exp.Cast)
+        )
         numbers = frozenset(
             int(node.this)
             for node in self.expression.find_all(exp.Literal)
             if not node.is_string and str(node.this).isdigit()
         )
-        return Figures(numbers, (*texts, self.words))
+        return Figures(numbers, (*texts, self.words), names=names)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
 
 def _names(claim: CompiledClaim) -> tuple[str, ...]:
     """Stated values that are words with digits in them, such as a CA's name."""
-    return tuple(text for text in claim.figures.texts if " " in text or "." in text)
+    return tuple(text for text in claim.figures.names if " " in text or "." in text)
 
 
 def _words(

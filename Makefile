@@ -48,7 +48,7 @@ format: setup-dev
 	@$(VENV)/ruff format .
 
 bench: setup-dev
-	@$(VENV)/python -m bench
+	@$(VENV)/python -m benchmarks
 
 generate: setup-dev
 	@$(VENV)/python -m tools.generate

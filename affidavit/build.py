@@ -78,10 +78,13 @@ def build_site(
     content = {"output": str(output), "keys": keys, "files": files, "words": told}
     write_file(state_file, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     whole = tuple(
-        _with_warnings(run, [w for w in warnings if w.pos.file.startswith(f"{run.slug}/")]) for run in checked.runs
+        _with_warnings(run, [w for w in warnings if w.pos.file.startswith(f"{run.slug}/")])
+        for run in checked.runs
     )
     shown = Checked(whole, checked.faults)
-    return Built(shown, shown.exit_status, f"built {len(checked.runs)} report(s) into {_shown(output, project)}")
+    return Built(
+        shown, shown.exit_status, f"built {len(checked.runs)} report(s) into {_shown(output, project)}"
+    )
 
 
 def _with_warnings(run: Run, warnings: Sequence[Diagnostic]) -> Run:
@@ -113,8 +116,14 @@ def _refuse_foreign(output: Path) -> None:
         )
 
 
-def _keys(project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str]) -> dict[str, str]:
-    settings = {"pdf": str(pdf), "epoch": environ.get("SOURCE_DATE_EPOCH", ""), "fonts": _fonts() if pdf else ""}
+def _keys(
+    project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str]
+) -> dict[str, str]:
+    settings = {
+        "pdf": str(pdf),
+        "epoch": environ.get("SOURCE_DATE_EPOCH", ""),
+        "fonts": _fonts() if pdf else "",
+    }
     return {
         slug: report_key(project.reports / slug, project.evidence / slug, templates, settings)
         for slug in project.slugs
@@ -134,7 +143,11 @@ def _state(path: Path, output: Path) -> dict[str, Any]:
     """What the last build into this folder left; empty if there was none or it cannot be understood."""
     try:
         state = json.loads(path.read_text("utf-8"))
-        if state["output"] == str(output) and isinstance(state["keys"], dict) and isinstance(state["files"], dict):
+        if (
+            state["output"] == str(output)
+            and isinstance(state["keys"], dict)
+            and isinstance(state["files"], dict)
+        ):
             return dict(state)
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -167,7 +180,10 @@ def _write(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
-        put(MARK, f"written by affidavit; replaced as a whole by the next build ({program_digest()[:12]})\n".encode())
+        put(
+            MARK,
+            f"written by affidavit; replaced as a whole by the next build ({program_digest()[:12]})\n".encode(),
+        )
         for name, content in site_pages(runs, templates):
             put(name, content)
         for run in runs:

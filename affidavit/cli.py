@@ -104,7 +104,12 @@ def build(root: Path | None, output: Path | None, fresh: bool, templates: Path |
 
     project = _project(root)
     done = build_site(
-        project, output or project.root / "site", templates=templates, fresh=fresh, pdf=not no_pdf, say=click.echo
+        project,
+        output or project.root / "site",
+        templates=templates,
+        fresh=fresh,
+        pdf=not no_pdf,
+        say=click.echo,
     )
     if done.checked is not None:
         click.echo(check_text(done.checked, _styler()), nl=False, err=done.exit_status == INPUT_FAULT)

@@ -56,15 +56,14 @@ class System:
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
 
     def run(self, command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that may fail; its output is captured, it is given no input."""
+        """Run a command that may fail; output and errors are captured apart, it is given no input."""
         return subprocess.run(
             command,
             check=False,
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             env={**os.environ, **environment},
         )
 
@@ -313,7 +312,9 @@ def apt_install(names: Sequence[str], system: System) -> str | None:
         done = system.run(install, **quiet)
     if done.returncode == 0:
         return None
-    return "\n".join(done.stdout.strip().splitlines()[-3:]) or f"exit status {done.returncode}"
+    return (
+        "\n".join((done.stdout + done.stderr).strip().splitlines()[-3:]) or f"exit status {done.returncode}"
+    )
 
 
 def available(names: Iterable[str], system: System) -> list[str]:

@@ -66,14 +66,21 @@ class _Compiler:
         )
         self.declarations = {
             name: Declaration(
-                name, c.complete.scope, c.complete.from_, c.complete.until, c.complete.basis, c.complete.by or ""
+                name,
+                c.complete.scope,
+                c.complete.from_,
+                c.complete.until,
+                c.complete.basis,
+                c.complete.by or "",
             )
             for name, c in self.incident.evidence.items()
             if c.complete
         }
         self.open: list[str] = []
 
-    def complain(self, claim: str, path: Iterable[str | int], code: str, message: str, hint: str = "") -> None:
+    def complain(
+        self, claim: str, path: Iterable[str | int], code: str, message: str, hint: str = ""
+    ) -> None:
         pos = self.report.pos("claims", claim, *path)
         self.problems.append(Diagnostic(pos, code, message, hint, claim=claim))
 
@@ -122,9 +129,16 @@ class _Compiler:
         stated = {a.key: getattr(claim, a.key) for a in ASSERTIONS if getattr(claim, a.key) is not None}
         if claim.unchecked is not None:
             if stated:
-                self.complain(name, ("unchecked",), "unchecked-and-checked", "an unchecked claim states nothing to check")
+                self.complain(
+                    name,
+                    ("unchecked",),
+                    "unchecked-and-checked",
+                    "an unchecked claim states nothing to check",
+                )
             if position is not Position.TRUE:
-                self.complain(name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold")
+                self.complain(
+                    name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold"
+                )
             return CompiledClaim(name, position, zone_name, None, (), None, made, claim.unchecked)
         if not stated:
             self.complain(
@@ -133,15 +147,27 @@ class _Compiler:
             )  # fmt: skip
             return None
         if (claim.sql is None) != (claim.returns is None):
-            self.complain(name, ("sql" if claim.sql else "returns",), "sql-returns", "`sql` and `returns` go together")
+            self.complain(
+                name, ("sql" if claim.sql else "returns",), "sql-returns", "`sql` and `returns` go together"
+            )
             return None
         over = self.over(name, claim)
         if over is None and claim.total is None:
-            self.complain(name, (), "no-collection", "the claim does not say what it is about", "add `over:` a collection")
+            self.complain(
+                name,
+                (),
+                "no-collection",
+                "the claim does not say what it is about",
+                "add `over:` a collection",
+            )
         if over is not None and claim.total is not None:
-            self.complain(name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`")
+            self.complain(
+                name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`"
+            )
         if claim.total is not None and claim.where is not None:
-            self.complain(name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here")
+            self.complain(
+                name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here"
+            )
         if len(self.problems) > before:
             return None
         return self._typed(name, claim, over or (), zone_name, made, position, stated)
@@ -172,7 +198,9 @@ class _Compiler:
             try:
                 made_check = assertion.compile(value, context)
             except ValueProblem as problem:
-                self.complain(name, (assertion.key, *problem.path), "bad-assertion", str(problem), problem.hint)
+                self.complain(
+                    name, (assertion.key, *problem.path), "bad-assertion", str(problem), problem.hint
+                )
                 continue
             if isinstance(made_check, Total):
                 context = replace(context, over=made_check.whole.over, table=made_check.whole.table)

@@ -36,7 +36,9 @@ class Engine(Protocol):
 class DuckDb:
     """The default engine: one locked in-memory database that holds the facts tables."""
 
-    def __init__(self, tables: Mapping[str, "pa.Table"], seconds: float = SECONDS, memory: str = MEMORY) -> None:
+    def __init__(
+        self, tables: Mapping[str, "pa.Table"], seconds: float = SECONDS, memory: str = MEMORY
+    ) -> None:
         self.seconds = seconds
         self._connection = duckdb.connect(":memory:")
         connection = self._connection

@@ -28,7 +28,9 @@ FUNCTIONS = frozenset(
     starts_with strip_accents strlen strpos substr substring suffix trim upper weekday year if case""".split()
 )
 #: Functions over many rows: in ``sql:`` only.
-AGGREGATES = frozenset("any_value avg bool_and bool_or count count_if max median min quantile_cont sum".split())
+AGGREGATES = frozenset(
+    "any_value avg bool_and bool_or count count_if max median min quantile_cont sum".split()
+)
 _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between,
     exp.In, exp.Is, exp.Null, exp.Like, exp.ILike, exp.Column, exp.Identifier, exp.Literal, exp.Boolean,
@@ -95,9 +97,7 @@ def _check_nodes(
             if names & functions:
                 continue
             name = _function_name(node)
-            raise ValueProblem(
-                f"the function {name} is not allowed here", did_you_mean(name, functions)
-            )
+            raise ValueProblem(f"the function {name} is not allowed here", did_you_mean(name, functions))
         what = type(node).__name__.upper()
         raise ValueProblem(f"{what} is not allowed in an expression: {node.sql(dialect='duckdb')[:80]}")
 
@@ -115,7 +115,9 @@ def _literal_value(node: exp.Expression) -> str | None:
     return None
 
 
-def _typed_comparison(node: exp.Expression, column: Column, operator: type, text: str, zone: str) -> exp.Expression:
+def _typed_comparison(
+    node: exp.Expression, column: Column, operator: type, text: str, zone: str
+) -> exp.Expression:
     keys = {exp.GT: "after", exp.GTE: "from", exp.LT: "before", exp.LTE: "until"}
     if operator in (exp.EQ, exp.NEQ):
         stated: object = text
@@ -150,7 +152,11 @@ def _type_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) 
                 return _typed_comparison(node, column, _FLIPPED.get(operator, operator), text, zone)
         if isinstance(node, exp.Between) and (column := column_of(node.this)):
             low, high = _literal_value(node.args["low"]), _literal_value(node.args["high"])
-            if low is not None and high is not None and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
+            if (
+                low is not None
+                and high is not None
+                and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS)
+            ):
                 return exp.Paren(this=condition(column, {"from": low, "until": high}, zone).expression())
         if isinstance(node, exp.In) and (column := column_of(node.this)) and node.expressions:
             texts = [_literal_value(item) for item in node.expressions]

@@ -14,7 +14,9 @@ _WORDS = (
     "seventeen eighteen nineteen twenty"
 ).split()
 _MONTH = "|".join(f"{m}|{m[:3]}" for m in MONTHS)
-_UNITS = r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
+_UNITS = (
+    r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
+)
 
 #: In order; the first that matches at a place wins. Each name is a kind of figure; ``skip`` is none.
 _PATTERNS = re.compile(
@@ -28,8 +30,8 @@ _PATTERNS = re.compile(
     rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
     r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?\b)"
     r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b|\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b)"
-    r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Cc]lass|[Vv]ersion|[Bb]ug|[Tt]able|"
-    r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure|[Nn]umber)\s+\d[\d.]*)"
+    r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Bb]ug|[Tt]able|"
+    r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure)\s+\d[\d.]*)"
     r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d(?:[\w.-]*\w)?|\b\d+[A-Za-z][A-Za-z\d]*\b)"
     r"|(?P<dotted>\b\d+(?:\.\d+){2,}\b)"
     r"|(?P<number>(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
@@ -58,7 +60,9 @@ class Figure:
 def find_figures(text: str, names: Iterable[str] = ()) -> list[Figure]:
     """The figures of a text. Digits inside ``names`` (a CA's, a file's) are no figures."""
     masked = text
-    for name in sorted((n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True):
+    for name in sorted(
+        (n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True
+    ):
         if not _is_figure(name):
             masked = masked.replace(name, "\x00" * len(name))
     return list(_scan(masked))
@@ -168,7 +172,9 @@ class Stated:
         match figure.kind:
             case "number" | "one" | "word":
                 year = isinstance(value, int) and 1950 <= value <= 2100 and any(d.year == value for d in days)
-                digits = figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
+                digits = (
+                    figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
+                )
                 return value in self.numbers or year or digits
             case "hex":
                 return str(value) in self.hexes or int(str(value), 16) in self.serials
@@ -180,7 +186,9 @@ class Stated:
                 assert isinstance(value, tuple)
                 year_text, month, day = value
                 return any(
-                    d.month == month and (day is None or d.day == day) and (not year_text or d.year == int(year_text))
+                    d.month == month
+                    and (day is None or d.day == day)
+                    and (not year_text or d.year == int(year_text))
                     for d in days
                 ) or (day is None and self._month_within(int(year_text), month))
             case "instant":
@@ -205,6 +213,3 @@ class Stated:
         except ValueError:
             return False
         return any(s.start <= span.start < s.end or span.start <= s.start < span.end for s in self.instants)
-
-
-

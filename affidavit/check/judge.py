@@ -20,7 +20,9 @@ class Ruling:
     reason: str = ""
 
 
-def rule(counts: Counts, findings: Sequence[Finding], *, size_only: bool, limit: str = "", error: str = "") -> Ruling:
+def rule(
+    counts: Counts, findings: Sequence[Finding], *, size_only: bool, limit: str = "", error: str = ""
+) -> Ruling:
     """The outcome of a claim.
 
     ``size_only``: all its assertions are of the kind that may hold of no row, because they state how many
@@ -41,9 +43,7 @@ def rule(counts: Counts, findings: Sequence[Finding], *, size_only: bool, limit:
         )
     if counts.considered == 0:
         if counts.not_authentic:
-            reason = (
-                f"none of its {counts.not_authentic:,} row(s) is authentic: no signature leads to a trusted certificate"
-            )
+            reason = f"none of its {counts.not_authentic:,} row(s) is authentic: no signature leads to a trusted certificate"
             return Ruling(unproven, "not-authentic", reason)
         if counts.other_kind:
             reason = f"its {counts.other_kind:,} row(s) are of another kind; say `kind:` if they are meant"
@@ -57,7 +57,11 @@ def rule(counts: Counts, findings: Sequence[Finding], *, size_only: bool, limit:
             "a column that `where` needs has no value there",
         )
     if counts.scope == 0 and not size_only:
-        return Ruling(unproven, "empty-scope", f"none of the {counts.considered:,} row(s) looked at is left after `where`")
+        return Ruling(
+            unproven,
+            "empty-scope",
+            f"none of the {counts.considered:,} row(s) looked at is left after `where`",
+        )
     if not findings:
         return Ruling(unproven, "nothing-checked", "nothing was checked")
     for outcome in (Outcome.REFUTED, Outcome.UNPROVEN):

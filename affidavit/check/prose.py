@@ -14,9 +14,13 @@ from affidavit.check.figures import Figure, Stated, find_figures
 from affidavit.incident.load import Prose, Report
 from affidavit.types import Diagnostic, Severity, did_you_mean
 
-LINK = re.compile(r"\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?claim:(?P<claim>[^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)", re.DOTALL)
+LINK = re.compile(
+    r"\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?claim:(?P<claim>[^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)", re.DOTALL
+)
 _OTHER_LINK = re.compile(r"(?<=\])\([^)\s]*\)|<https?://[^>]*>|^\s*\[[^\]]+\]:\s.*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
+#: Before a number that ranks or labels; in narrative prose it is no fact, in a claim's own words it may be one.
+_RANK = re.compile(r"\b(?:class|version)\s+\Z", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"^\s{0,3}\d{1,3}[.)](?=\s)", re.MULTILINE)
 
 
@@ -61,14 +65,23 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
             elif link.claim in stated:
                 offset = prose.text.index("[", link.start) + 1
                 found += _words(
-                    prose, link.words, offset, link.claim, stated[link.claim], names[link.claim], report, "the link"
+                    prose,
+                    link.words,
+                    offset,
+                    link.claim,
+                    stated[link.claim],
+                    names[link.claim],
+                    report,
+                    "the link",
                 )
         found += _loose(prose, masked, allowed, used, stated, {n for group in names.values() for n in group})
     for index, one in enumerate(report.incident.allow):
         if one.text not in used:
             message = f"{one.text!r} stands nowhere loose in the prose"
             found.append(
-                Diagnostic(report.pos("allow", index, "text"), "unused-allow", message, "remove it", Severity.WARNING)
+                Diagnostic(
+                    report.pos("allow", index, "text"), "unused-allow", message, "remove it", Severity.WARNING
+                )
             )
     return found
 
@@ -79,7 +92,14 @@ def _names(claim: CompiledClaim) -> tuple[str, ...]:
 
 
 def _words(
-    prose: Prose, words: str, offset: int, claim: str, stated: Stated, names: tuple[str, ...], report: Report, what: str
+    prose: Prose,
+    words: str,
+    offset: int,
+    claim: str,
+    stated: Stated,
+    names: tuple[str, ...],
+    report: Report,
+    what: str,
 ) -> list[Diagnostic]:
     found = []
     for figure in find_figures(words, names):
@@ -107,7 +127,12 @@ def _what_is_stated(stated: Stated, figure: Figure) -> str:
 
 
 def _loose(
-    prose: Prose, masked: str, allowed: list[str], used: set[str], stated: Mapping[str, Stated], names: set[str]
+    prose: Prose,
+    masked: str,
+    allowed: list[str],
+    used: set[str],
+    stated: Mapping[str, Stated],
+    names: set[str],
 ) -> list[Diagnostic]:
     """Figures outside every claim link, with the claim that would cover each."""
     if prose.role.endswith(".says"):
@@ -116,16 +141,19 @@ def _loose(
         masked = pattern.sub(lambda m: " " * len(m[0]), masked)
     found = []
     for figure in find_figures(masked, names):
+        if _RANK.search(masked, 0, figure.start):
+            continue
         around = masked[max(0, figure.start - 80) : figure.end + 80]
         near = next((text for text in allowed if figure.text in text and text in around), None)
         if near is not None:
             used.add(near)
             continue
         covering = [name for name, one in stated.items() if one.covers(figure, around)]
-        hint = f"claim {covering[0]!r} states it: write [{figure.text}](claim:{covering[0]})" if covering else (
-            "tie it to a claim, or list it under `allow` with the reason"
+        hint = (
+            f"claim {covering[0]!r} states it: write [{figure.text}](claim:{covering[0]})"
+            if covering
+            else ("tie it to a claim, or list it under `allow` with the reason")
         )
         message = f"the loose fact {figure.text!r} is tied to no claim"
         found.append(Diagnostic(prose.place(figure.start), "loose-fact", message, hint, Severity.WARNING))
     return found
-

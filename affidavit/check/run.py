@@ -22,7 +22,9 @@ MAX_EXAMPLES = 5
 MAX_SAMPLE = 1000
 
 
-def with_scope(query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None) -> exp.Query:
+def with_scope(
+    query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None
+) -> exp.Query:
     """A query with the claim's rows (and, for ``sql:``, the facts tables held to its collections) named in it."""
     named = [(SCOPE, scope.select())] if sql_tables is None else sorted(sql_tables.items())
     for alias, select in named:
@@ -59,7 +61,9 @@ def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], t
 class Checker:
     """Judges the claims of one report."""
 
-    def __init__(self, engine: Engine, problems: Iterable[Problem], positions: Mapping[str, Mapping[str, Pos]]) -> None:
+    def __init__(
+        self, engine: Engine, problems: Iterable[Problem], positions: Mapping[str, Mapping[str, Pos]]
+    ) -> None:
         self.engine = engine
         self.problems = tuple(problems)
         self.positions = positions
@@ -69,7 +73,9 @@ class Checker:
         if claim.scope is None:
             basis = Basis("none", "not checked against certificates")
             finding = Finding("unchecked", Outcome.UNCHECKED, "", "", claim.unchecked, "unchecked")
-            return Verdict(claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked")
+            return Verdict(
+                claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked"
+            )
         try:
             return self._checked(claim, claim.scope)
         except LimitReached as limit:
@@ -88,12 +94,23 @@ class Checker:
         finding = Finding("check", ruling.outcome, "", "", ruling.reason, ruling.code)
         basis = Basis("given", "nothing: the check did not end")
         return Verdict(
-            claim.name, ruling.outcome, claim.position, (finding,), basis, Counts(), query_text(claim), code=ruling.code
+            claim.name,
+            ruling.outcome,
+            claim.position,
+            (finding,),
+            basis,
+            Counts(),
+            query_text(claim),
+            code=ruling.code,
         )
 
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
         measured = self.engine.run(with_scope(measuring_query(claim), scope))[0]
-        own = {c.key: self.engine.run(own_query(c, claim, scope), 2) for c in claim.checks if c.query() is not None}
+        own = {
+            c.key: self.engine.run(own_query(c, claim, scope), 2)
+            for c in claim.checks
+            if c.query() is not None
+        }
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []
         for check in claim.checks:
@@ -104,7 +121,11 @@ class Checker:
             values.update(rows[0] if len(rows) == 1 else {})
             found = check.judge(values)
             pos = self.positions.get(claim.name, {}).get(check.key)
-            findings.append(Finding(found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos))
+            findings.append(
+                Finding(
+                    found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos
+                )
+            )
         findings += self._impossible(claim)
         ruling = rule(counts, findings, size_only=all(c.about_size for c in claim.checks))
         if ruling.reason:
@@ -128,7 +149,9 @@ class Checker:
 
     def _counts(self, claim: CompiledClaim, scope: Scope | Union, n: int) -> Counts:
         parts = scope.parts if isinstance(scope, Union) else (scope,)
-        whole = dict.fromkeys(("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0)
+        whole = dict.fromkeys(
+            ("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0
+        )
         seen: set[tuple[Any, ...]] = set()
         for part in parts:
             row = self.engine.run(part.counts())[0]
@@ -175,7 +198,9 @@ class Checker:
             covered = only.judge({}).outcome is Outcome.VERIFIED
             if covered:
                 return Basis("declared complete", f"in evidence declared complete: {names}", declared)
-            words = f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
+            words = (
+                f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
+            )
             return Basis("given", words, declared)
         return Basis("given", f"in the evidence given: {names}")
 
@@ -207,7 +232,12 @@ class Checker:
         if scope.table.column(column) is None:
             return ()
         node = exp.column(column)
-        query = exp.select(node).distinct().from_(SCOPE).where(exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null())))
+        query = (
+            exp.select(node)
+            .distinct()
+            .from_(SCOPE)
+            .where(exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null())))
+        )
         query = query.order_by(node.copy()).limit(MAX_SAMPLE)
         return tuple(row[column] for row in self.engine.run(with_scope(query, scope)))
 

@@ -75,7 +75,9 @@ class Scope:
             exp.alias_(count_where(), "all_rows"),
             exp.alias_(count_where(exp.Not(this=exp.Paren(this=certain.copy()))), "not_authentic"),
             exp.alias_(
-                count_where(conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])),
+                count_where(
+                    conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])
+                ),
                 "other_kind",
             ),
         ).from_(base.subquery("everything"))

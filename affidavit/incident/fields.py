@@ -22,7 +22,9 @@ Slug = Annotated[
 class Model(BaseModel):
     """Base of the incident file's models: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 def _shape(value: Any) -> str:

@@ -157,7 +157,9 @@ def _included(report: Report, index: int, section: Section, root: Path | None) -
             Diagnostic(place, "path-leaves-folder", f"{section.file!r} lies outside the report's folder")
         )
     if not target.is_file():
-        raise InputError(Diagnostic(place, "file-missing", f"there is no file {section.file!r} beside the incident file"))
+        raise InputError(
+            Diagnostic(place, "file-missing", f"there is no file {section.file!r} beside the incident file")
+        )
     shown = show_path(target, root)
     text = nodes.read_text(target, shown, MAX_PROSE_BYTES)
     return Prose(f"sections.{index}.text", text, Pos(shown), indent=0)
@@ -196,10 +198,14 @@ def _consistency(report: Report) -> list[Diagnostic]:
     for index, section in enumerate(incident.sections):
         if (section.text is None) == (section.file is None):
             found.append(
-                Diagnostic(report.pos("sections", index), "section-text", "a section has either `text` or `file`")
+                Diagnostic(
+                    report.pos("sections", index), "section-text", "a section has either `text` or `file`"
+                )
             )
     if not incident.claims:
-        found.append(Diagnostic(report.pos("claims", key=True), "no-claims", "there is no claim", "state one"))
+        found.append(
+            Diagnostic(report.pos("claims", key=True), "no-claims", "there is no claim", "state one")
+        )
     if not incident.evidence:
         found.append(Diagnostic(report.pos("evidence", key=True), "no-evidence", "there is no collection"))
     return found
@@ -249,13 +255,23 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
         elif item["input"] is None:
             found.append(Diagnostic(tree.place(loc, key=True), "no-value", f"{words!r} has no value"))
         elif kind == "string_pattern_mismatch":
-            pos = tree.place([s for s in loc if s != "[key]"] and tuple(s for s in loc if s != "[key]"), key=True)
+            pos = tree.place(
+                [s for s in loc if s != "[key]"] and tuple(s for s in loc if s != "[key]"), key=True
+            )
             found.append(
-                Diagnostic(pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens")
+                Diagnostic(
+                    pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens"
+                )
             )
         else:
-            shape = {"list": "a list", "dict": "a mapping", "str": "text"}.get(type(item["input"]).__name__, "this")
-            found.append(Diagnostic(tree.place(loc), "bad-value", f"{words}: {shape} does not belong here ({item['msg'].lower()})"))
+            shape = {"list": "a list", "dict": "a mapping", "str": "text"}.get(
+                type(item["input"]).__name__, "this"
+            )
+            found.append(
+                Diagnostic(
+                    tree.place(loc),
+                    "bad-value",
+                    f"{words}: {shape} does not belong here ({item['msg'].lower()})",
+                )
+            )
     return found
-
-

@@ -85,7 +85,9 @@ def read_text(path: Path, shown: str, limit: int = MAX_BYTES) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _fail(Pos(shown, line), "not-utf-8", f"byte {error.start} is not UTF-8", "save it as UTF-8") from None
+        raise _fail(
+            Pos(shown, line), "not-utf-8", f"byte {error.start} is not UTF-8", "save it as UTF-8"
+        ) from None
 
 
 def parse(text: str, shown: str) -> Node:
@@ -148,13 +150,22 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _fail(place(event.start_mark), "many-documents", "a second YAML document begins here", "keep one")
+                raise _fail(
+                    place(event.start_mark),
+                    "many-documents",
+                    "a second YAML document begins here",
+                    "keep one",
+                )
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in open_anchors:
-                raise _fail(place(event.start_mark), "alias-loop", f"the alias *{event.anchor} refers to itself")
+                raise _fail(
+                    place(event.start_mark), "alias-loop", f"the alias *{event.anchor} refers to itself"
+                )
             target = anchors.get(event.anchor)
             if target is None:
-                raise _fail(place(event.start_mark), "unknown-alias", f"no anchor &{event.anchor} stands before this")
+                raise _fail(
+                    place(event.start_mark), "unknown-alias", f"no anchor &{event.anchor} stands before this"
+                )
             aliased += target.size
             if aliased > MAX_ALIASED_NODES:
                 raise _fail(
@@ -170,7 +181,9 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
             if event.tag is not None and event.tag != "!":
                 raise _fail(pos, "yaml-tag", f"the tag {event.tag!r} has no meaning here", "remove it")
             if count > MAX_NODES:
-                raise _fail(pos, "file-too-large", f"holds more than {MAX_NODES:,} values", "split the report")
+                raise _fail(
+                    pos, "file-too-large", f"holds more than {MAX_NODES:,} values", "split the report"
+                )
             if isinstance(event, yaml.ScalarEvent):
                 empty = event.value == "" and event.style not in ("'", '"', "|", ">")
                 node = Node(pos, None if empty else event.value, literal=event.style in ("|", ">"))

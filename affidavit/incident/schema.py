@@ -82,7 +82,11 @@ Claim = create_model(  # type: ignore[call-overload]
     **{
         assertion.key: (
             assertion.model | None,
-            Field(default=None, description=" ".join((assertion.__doc__ or "").split()), examples=[assertion.example]),
+            Field(
+                default=None,
+                description=" ".join((assertion.__doc__ or "").split()),
+                examples=[assertion.example],
+            ),
         )
         for assertion in ASSERTIONS
     },
@@ -179,5 +183,3 @@ def json_schema() -> dict[str, Any]:
         **schema,
         "title": "Affidavit incident file",
     }
-
-

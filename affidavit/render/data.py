@@ -169,15 +169,15 @@ def _cell(value: Any) -> Any:
 def certificates_csv(run: "Run") -> bytes:
     """``certificates.csv``: a line for each certificate of the evidence, the CCADB appendix's columns first.
 
-    RFC 4180 (CR LF, quotes where needed), UTF-8. A precertificate stands in its certificate's line; one without
-    a certificate has a line of its own, since it implies one. ``Is revoked?`` is ``Yes`` where an authentic CRL
-    lists the certificate (with the earliest date that any of them gives), ``N/A`` where none does and it has
-    expired on the report's date; empty where the evidence does not say. A column whose value differs between
-    the collections that hold a certificate gives each, separated by ``; ``.
+    RFC 4180 (CR LF, quotes where needed), UTF-8. A precertificate stands in its certificate's line; one
+    without a certificate has a line of its own, since it implies one. ``Is revoked?`` is ``Yes`` where an
+    authentic CRL lists the certificate (with the earliest date that any of them gives), ``N/A`` where none
+    does and it has expired on the report's date; empty where the evidence does not say. A column whose value
+    differs between the collections that hold a certificate gives each, separated by ``; ``.
 
-    A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break as a formula: in
-    the columns of free text (Subject, Issuer, dNSNames, File) such a cell begins with ``'`` instead. Serial
-    numbers, hashes and times never need that and are never changed.
+    A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break as a formula:
+    in the columns of free text (Subject, Issuer, dNSNames, File) such a cell begins with ``'`` instead.
+    Serial numbers, hashes and times never need that and are never changed.
     """
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in run.facts.tables["certificates"].to_pylist():

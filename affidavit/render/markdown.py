@@ -17,10 +17,13 @@ from markdown.treeprocessors import Treeprocessor
 from markupsafe import Markup, escape
 
 from affidavit.check.prose import claim_links
-from affidavit.render.text import code_point, is_hidden, visible
+from affidavit.render.text import code_point
+from affidavit.shown import UNSAFE
 
 _HEADING = re.compile(r"h([1-6])")
 _EXTERNAL = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
+_HIDDEN = re.compile(rf"(?![\n\t]){UNSAFE.pattern}")
+_MARK = '<span class="mark" aria-hidden="true">\u2060'
 _TAGS = {
     "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6",
     "hr", "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -156,7 +159,7 @@ def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Ma
     try:
         html = reader.convert(source.encode("utf-8", "replace").decode())
     except RecursionError:
-        return Markup("<pre>{}</pre>").format(visible(text, keep="\n\t"))
+        return Markup("<pre>{}</pre>").format(_HIDDEN.sub(lambda match: code_point(match[0]), text))
     clean = nh3.clean(
         html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noreferrer"
     )
@@ -165,10 +168,8 @@ def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Ma
 
 def _show_hidden(html: str) -> str:
     """Hidden characters of sanitised HTML made visible; our own word joiner before a mark is kept."""
-    joiner = '<span class="mark" aria-hidden="true">\u2060'
-    parts = html.split(joiner)
-    shown = ["".join(str(escape(code_point(c))) if is_hidden(c) and c not in "\n\t" else c for c in p) for p in parts]
-    return joiner.join(shown)
+    parts = html.split(_MARK)
+    return _MARK.join(_HIDDEN.sub(lambda match: str(escape(code_point(match[0]))), part) for part in parts)
 
 
 def one_line(text: str | None, links: Links | None = None, under: int = 2) -> Markup:

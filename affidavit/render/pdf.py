@@ -32,7 +32,7 @@ TEMPLATES = "https://templates.invalid/"
 paths of the machine that builds out of the document."""
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
-"""Schemes of links that a printed report keeps; relative ones point into the site and lead nowhere from a PDF."""
+"""Schemes of links that a printed report keeps; relative ones lead into the site, and nowhere from a PDF."""
 
 # A library too old or missing makes subsetting slower; what is drawn is the same.
 _HARMLESS = (re.compile(r"Using fontTools instead of HarfBuzz-Subset"),)
@@ -88,12 +88,12 @@ def document_date(report: "Report", environ: Mapping[str, str]) -> datetime:
 
 
 def report_pdf(run: "Run", html: str, base: Path | Sequence[Path], environ: Mapping[str, str]) -> Pdf:
-    """The PDF of a checked report from its print HTML; verdicts, certificates and incident file are attached."""
+    """The PDF of a checked report from its print HTML; verdicts, certificates, incident file attached."""
     source = run.report.text.encode()
     attached = (
-        Attached("certificates.csv", certificates_csv(run), "Certificates of the evidence", "text/csv", "Data"),
+        Attached("certificates.csv", certificates_csv(run), "All certificates", "text/csv", "Data"),
         Attached("incident.yaml", source, "What this report was made from", "application/yaml", "Source"),
-        Attached("verdicts.json", verdicts_json(run), "Claims and their verdicts", "application/json", "Data"),
+        Attached("verdicts.json", verdicts_json(run), "Claims with verdicts", "application/json", "Data"),
     )
     return render_pdf(
         html,
@@ -119,10 +119,11 @@ def render_pdf(
 ) -> Pdf:
     """A tagged PDF of an HTML page.
 
-    ``base``: the folder, or folders in order of precedence, whose style sheets the page may use. ``name``: what
-    diagnostics call the document. ``date``: aware; creation and modification date of the document and of all
-    it carries. ``identifier``: the document's permanent /ID; by default a digest of all that goes in. Raises
-    RenderError for anything that WeasyPrint would pass over, and for any reference that leaves the templates.
+    ``base``: the folder, or folders in order of precedence, whose style sheets the page may use. ``name``:
+    what diagnostics call the document. ``date``: aware; creation and modification date of the document and
+    of all it carries. ``identifier``: the document's permanent /ID; by default a digest of all that
+    goes in. Raises RenderError for anything that WeasyPrint would pass over, and for any reference that leaves
+    the templates.
     """
     folders = [base] if isinstance(base, Path) else list(base)
     files = sorted(attachments, key=lambda file: file.name)
@@ -266,8 +267,8 @@ def _render(
 def _finisher(files: Sequence[Attached]) -> Callable[[Any, Any], None]:
     """What WeasyPrint leaves open outside of PDF/A, as its hook just before the file is written.
 
-    Media types that are not guessed from this machine's tables, and how each attachment relates to the document
-    (associated files, ISO 32000-2, 14.13).
+    Media types that are not guessed from this machine's tables, and how each attachment relates to the
+    document (associated files, ISO 32000-2, 14.13).
     """
 
     def finish(_document: Any, pdf: Any) -> None:

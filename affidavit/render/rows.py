@@ -18,7 +18,8 @@ class Rows:
 
     ``places`` are a certificate's rows (one for each collection that holds it) by its SHA-256; a trusted
     certificate that is in no collection has none, and its facts in ``facts`` alone. ``counterparts`` are SHA-256 by
-    ``precert_tbs_sha256``; ``revocations`` by the issuing key's hash; ``claims`` are names by the SHA-256 of
+    ``precert_tbs_sha256``; ``revocations`` by the issuing key's hash and the serial
+    number, ``crl_sources`` the lists' files by that hash; ``claims`` are names by the SHA-256 of
     certificates that they are about.
     """
 
@@ -26,7 +27,8 @@ class Rows:
     places: Mapping[str, list[Row]]
     facts: Mapping[str, Row]
     scts: Mapping[str, list[Row]]
-    revocations: Mapping[str, list[Row]]
+    revocations: Mapping[tuple[str, str], list[Row]]
+    crl_sources: Mapping[str, list[str]]
     counterparts: Mapping[str, list[str]]
     claims: Mapping[str, list[str]]
     problems: Mapping[str, list[Problem]]
@@ -48,12 +50,14 @@ class Rows:
             # The same certificate in two collections has its SCTs twice; the page shows each once.
             if all(known["position"] != row["position"] for known in scts[row["certificate"]]):
                 scts[row["certificate"]].append(row)
-        revocations: dict[str, list[Row]] = defaultdict(list)
+        revocations: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        sources: dict[str, set[str]] = defaultdict(set)
         crl_entries: dict[str, int] = defaultdict(int)
         for row in run.facts.tables["revocations"].to_pylist():
             crl_entries[row["collection"]] += 1
             if row["authentic"] and row["issuer_spki_sha256"]:
-                revocations[row["issuer_spki_sha256"]].append(row)
+                revocations[row["issuer_spki_sha256"], row["serial"]].append(row)
+                sources[row["issuer_spki_sha256"]].add(row["source"])
         counterparts: dict[str, list[str]] = defaultdict(list)
         for digest, row in sorted(facts.items()):
             if row["precert_tbs_sha256"]:
@@ -68,8 +72,9 @@ class Rows:
             if problem.certificate:
                 problems[problem.certificate].append(problem)
         return cls(
-            by_collection, places, facts, dict(scts), dict(revocations), dict(counterparts), dict(claims),
-            dict(problems), dict(crl_entries),
+            by_collection, places, facts, dict(scts), dict(revocations),
+            {spki: sorted(files) for spki, files in sources.items()},
+            dict(counterparts), dict(claims), dict(problems), dict(crl_entries),
         )  # fmt: skip
 
     @property

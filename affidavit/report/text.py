@@ -85,7 +85,9 @@ def check_text(checked: Checked, style: Styler, *, verbose: bool = False) -> str
         more += f"; {warnings} warning(s)" if warnings else ""
         lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
     if checked.faults:
-        lines.append(style(f"{len(checked.faults)} fault(s) in the input; nothing was checked there", "error"))
+        lines.append(
+            style(f"{len(checked.faults)} fault(s) in the input; nothing was checked there", "error")
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -119,11 +121,14 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
     """What ``explain`` prints: the statement, the verdict, how it was reached, and the rows."""
     stated, verdict = run.report.incident.claims[claim], run.verdicts[claim]
     zone = run.claims[claim].zone
-    held = {"true": "it stands", "false": "it does not stand", "unproven": "it cannot be proven"}[verdict.position]
+    held = {"true": "it stands", "false": "it does not stand", "unproven": "it cannot be proven"}[
+        verdict.position
+    ]
     lines = [
         f"{claim} ({visible(str(run.report.pos('claims', claim, key=True)))})",
         f"  {visible(stated.says)}" + (f"  ({visible(stated.by)})" if stated.by else ""),
-        f"  verdict: {verdict.outcome}; the report holds that {held}: " + ("passes" if verdict.passes else "does not pass"),
+        f"  verdict: {verdict.outcome}; the report holds that {held}: "
+        + ("passes" if verdict.passes else "does not pass"),
         f"  basis: {visible(verdict.basis.words)}",
         f"  evidence: {count_words(verdict)}",
         "",
@@ -139,7 +144,9 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
         lines += ["", f"rows (the first {min(limit, len(rows))}):"]
         for row in rows[:limit]:
             shown = {name: row[name] for name in run.claims[claim].scope.table.shown}  # type: ignore[union-attr]
-            lines.append("  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items()))
+            lines.append(
+                "  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items())
+            )
     return "\n".join(lines) + "\n"
 
 

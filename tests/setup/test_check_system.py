@@ -161,6 +161,12 @@ def test_a_font_that_draws_boxes_for_everything_does_not_count(machine: Machine)
     assert names(machine) == ["a font that covers Chinese"]
 
 
+def test_a_warning_of_fontconfig_is_no_font(machine: Machine) -> None:
+    machine.command("fc-list", "echo 'Fontconfig error: No writable cache directories' >&2")
+    assert families(machine.system(), "Noto Sans") == set()
+    assert main(["--no-install"], machine.system()) == 2
+
+
 def test_without_fontconfig_no_font_is_taken_for_granted(machine: Machine) -> None:
     (machine.bin / "fc-list").unlink()
     assert "a font that covers Chinese" in names(machine)
@@ -253,7 +259,7 @@ def test_stale_package_lists_are_fetched_again(machine: Machine) -> None:
 def test_a_failing_install_says_so_and_fails(machine: Machine) -> None:
     machine.root = True
     machine.fonts(*FONTS)
-    machine.command("apt-get", "echo 'E: Unable to locate package'; exit 100")
+    machine.command("apt-get", "echo 'E: Unable to locate package' >&2; exit 100")
     assert main([], machine.system()) == 2
     assert any("apt-get failed: E: Unable to locate package" in line for line in machine.said)
     assert machine.said[-1].strip().startswith("apt-get install")

@@ -101,5 +101,7 @@ class Gap(Check):
         shortest, longest = show_duration(least / 1000), show_duration(most / 1000)
         observed = shortest if shortest == longest else f"{shortest} to {longest}"
         if measured["outside"]:
-            return self.found(Outcome.REFUTED, observed, f"{int(measured['outside']):,} row(s) lie outside", "gap")
+            return self.found(
+                Outcome.REFUTED, observed, f"{int(measured['outside']):,} row(s) lie outside", "gap"
+            )
         return self.found(Outcome.VERIFIED, observed)

@@ -103,7 +103,9 @@ class IdenticalExcept(Check):
         for name, node in compared.items():
             differing = exp.Count(this=exp.Distinct(expressions=[node.copy()]))
             groups = groups.select(exp.alias_(differing, f"d_{name}"))
-        differ = disjunction([exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1)) for n in compared])
+        differ = disjunction(
+            [exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1)) for n in compared]
+        )
         single = exp.EQ(this=exp.column("members"), expression=exp.Literal.number(1))
         null_tests = [exp.Is(this=node.copy(), expression=exp.Null()) for node in compared.values()]
         null_tests += [exp.Is(this=exp.column(c.name), expression=exp.Null()) for c in self.by]
@@ -114,7 +116,8 @@ class IdenticalExcept(Check):
             exp.alias_(count_where(differ), "differing"),
             *(
                 exp.alias_(
-                    count_where(exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1))), f"differ_{n}"
+                    count_where(exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1))),
+                    f"differ_{n}",
                 )
                 for n in compared
             ),
@@ -129,7 +132,9 @@ class IdenticalExcept(Check):
             return self.found(Outcome.UNPROVEN, observed, hint, "null-values")
         if differing:
             which = [n for n in self._compared() if measured[f"differ_{n}"]]
-            return self.found(Outcome.REFUTED, observed, "they differ in " + ", ".join(which) + " too", "identical")
+            return self.found(
+                Outcome.REFUTED, observed, "they differ in " + ", ".join(which) + " too", "identical"
+            )
         if alone or not groups:
             hint = f"{alone:,} certificate(s) have nothing to be compared with"
             return self.found(Outcome.UNPROVEN, observed, hint, "single-row")

@@ -35,11 +35,15 @@ def window_spans(window: Window, zone: str) -> tuple[Span, Span]:
         except ValueError as error:
             raise ValueProblem(str(error), path=(key,)) from None
     if ends[0].start >= ends[1].end:
-        raise ValueProblem(f"the window ends ({window.until}) before it begins ({window.from_})", path=("until",))
+        raise ValueProblem(
+            f"the window ends ({window.until}) before it begins ({window.from_})", path=("until",)
+        )
     return ends[0], ends[1]
 
 
-def uncovered(start: datetime, end: datetime, declared: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+def uncovered(
+    start: datetime, end: datetime, declared: list[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
     """The parts of ``[start, end)`` outside every declared window."""
     gaps, at = [], start
     for low, high in sorted(declared):

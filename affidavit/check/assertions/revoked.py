@@ -37,7 +37,9 @@ class Revoked(Check):
     @classmethod
     def compile(cls, stated: Any, context: Context) -> "Revoked":
         if context.table.name != "certificates":
-            raise ValueProblem("revoked is about certificates; `table: revocations` reads the CRLs themselves")
+            raise ValueProblem(
+                "revoked is about certificates; `table: revocations` reads the CRLs themselves"
+            )
         when: object = None
         reason: object = None
         if isinstance(stated, Mapping) and set(stated) & {"at", "reason"}:
@@ -48,7 +50,9 @@ class Revoked(Check):
         elif stated != "true":
             when = stated
         if when == "false":
-            raise ValueProblem("a missing entry proves nothing", "say `revoked: true` with `stands: unproven`")
+            raise ValueProblem(
+                "a missing entry proves nothing", "say `revoked: true` with `stands: unproven`"
+            )
         made: dict[str, Condition | None] = {"at": None, "reason": None}
         for key, name, value in (("at", "revoked_at", when), ("reason", "reason", reason)):
             column = REVOCATIONS.column(name)
@@ -113,5 +117,3 @@ class Revoked(Check):
         if measured["nulls"]:
             return self.found(Outcome.UNPROVEN, observed, "some entries have no readable date", "null-values")
         return self.found(Outcome.VERIFIED, observed)
-
-

@@ -45,7 +45,10 @@ class _Rows(Check):
     def undecided(self, measured: Mapping[str, Any], observed: str) -> Finding:
         """The finding where rows could not be compared."""
         return self.found(
-            Outcome.UNPROVEN, observed, f"{int(measured['nulls']):,} row(s) have no value to compare", "null-values"
+            Outcome.UNPROVEN,
+            observed,
+            f"{int(measured['nulls']):,} row(s) have no value to compare",
+            "null-values",
         )
 
 
@@ -61,7 +64,9 @@ class Every(_Rows):
         n, hits, nulls = (int(measured[name]) for name in ("n", "hits", "nulls"))
         observed = f"{hits:,} of {n:,}"
         if n - hits - nulls > 0:
-            hint = f"{n - hits - nulls:,} row(s) say otherwise" + zone_shift_words(self.what, measured, self.zones)
+            hint = f"{n - hits - nulls:,} row(s) say otherwise" + zone_shift_words(
+                self.what, measured, self.zones
+            )
             return self.found(Outcome.REFUTED, observed, hint, "every")
         if nulls:
             return self.undecided(measured, observed)

@@ -45,7 +45,9 @@ class Sql(Check):
     def compile(cls, stated: Any, context: Context) -> "Sql":
         tree = query_expression(stated.query, TABLES, context.zone)
         tables = sorted({node.name.lower() for node in tree.find_all(exp.Table)} & set(TABLES))
-        numbers = frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
+        numbers = (
+            frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
+        )
         figures = Figures(numbers, (stated.returns, *(str(n.this) for n in tree.find_all(exp.Literal))))
         return cls(
             tree, stated.returns, context.zone, tuple(tables), stated=f"the query returns {stated.returns}",
@@ -65,7 +67,9 @@ class Sql(Check):
         empty = [name for name in self.tables if not measured[f"rows_{name}"]]
         shown = show_time(value, self.zone) if isinstance(value, datetime) else str(value)
         if empty and len(empty) == len(self.tables):
-            return self.found(Outcome.UNPROVEN, shown, "no row of " + ", ".join(empty) + " was looked at", "no-rows")
+            return self.found(
+                Outcome.UNPROVEN, shown, "no row of " + ", ".join(empty) + " was looked at", "no-rows"
+            )
         if value is None:
             return self.found(Outcome.UNPROVEN, "null", "the query returns no value", "null-values")
         if _equal(value, self.returns, self.zone):

@@ -1,0 +1,46 @@
+"""Views to HTML: the one Jinja environment, in which everything is escaped and nothing may be missing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
+
+from affidavit.resources import templates_dir
+from affidavit.types import AffidavitError, Diagnostic, Pos
+
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+"""Content Security Policy of every page: no script, nothing from elsewhere."""
+
+
+def environment(templates: Sequence[Path] = ()) -> Environment:
+    """The Jinja environment; templates are sought in the folders in order, then in the program's own."""
+    own = templates_dir()
+    folders = [*templates, *([] if own in templates else [own])]
+    return Environment(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(env: Environment, name: str, **values: Any) -> str:
+    """A template with its values. AffidavitError names the template that is at fault."""
+    try:
+        return env.get_template(name).render(policy=POLICY, **values)
+    except TemplateSyntaxError as error:
+        place = Pos(f"templates/{error.name or name}", error.lineno)
+        raise AffidavitError(Diagnostic(place, "bad-template", error.message or "cannot be read")) from None
+    except TemplateError as error:
+        place = Pos(f"templates/{name}")
+        raise AffidavitError(Diagnostic(place, "bad-template", error.message or type(error).__name__)) from None
+
+
+def read_file(env: Environment, name: str) -> bytes:
+    """A file of the template folders as it is, such as a style sheet."""
+    assert env.loader is not None
+    return env.loader.get_source(env, name)[0].encode()

@@ -21,14 +21,7 @@ INPUT_FAULT = 2
 
 
 class _Main(click.Group):
-    """A group that builds when no command is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Insert ``build`` where no command is named."""
-        first = next((arg for arg in args if not arg.startswith("-")), None)
-        if first is None and not {"--help", "-h", "--version"} & set(args):
-            args = [*args, "build"]
-        return super().parse_args(ctx, args)
+    """A group that names the nearest command where one is unknown."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Name the nearest command where one is unknown."""
@@ -41,7 +34,11 @@ class _Main(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Main,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="affidavit")
 @click.option(
     "--root",
@@ -60,6 +57,8 @@ def cli(ctx: click.Context, root: Path | None) -> None:
                  2 the input or the call is at fault
     """
     ctx.obj = root
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(build)
 
 
 def _project(root: Path | None) -> "Project":

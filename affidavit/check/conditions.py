@@ -6,21 +6,31 @@ A null never satisfies and never fails a condition: it leaves it undecided, and 
 judges (judge.py) turns that into ``unproven``.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from typing import Any
 
 from sqlglot import exp
 
 from affidavit.check.amounts import parse_number
+from affidavit.check.words import known_words
 from affidavit.serials import clean_hex, parse_serial, show_serial, written_short
 from affidavit.tables import Column, Kind, Table
-from affidavit.times import Span, parse_duration, parse_time
+from affidavit.times import WEEKDAYS, Span, parse_duration, parse_time
 from affidavit.types import did_you_mean, nearest
 
 ABSENT, PRESENT = "absent", "present"
+PLACED = "placed"
+"""Mark of a literal in a parsed expression whose time has been placed in a zone."""
 RANGE_KEYS = ("from", "until", "after", "before", "at_least", "at_most", "not", "contains", "like")
+
+
+_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_HEX_PATTERN = re.compile(r"[0-9A-F%_-]+")
 
 
 class ValueProblem(ValueError):
@@ -75,7 +85,17 @@ class Condition:
 def timestamp(moment: datetime) -> exp.Expression:
     """A UTC time as a literal of the engine's timestamp type."""
     text = f"{moment.year:04d}-{moment:%m-%d %H:%M:%S.%f}".removesuffix(".000000")
-    return exp.cast(exp.Literal.string(text), exp.DataType.Type.TIMESTAMP)
+    node = exp.cast(exp.Literal.string(text), exp.DataType.Type.TIMESTAMP)
+    node.meta[PLACED] = True
+    return node
+
+
+def real_weekday(span: Span) -> Span:
+    """A stated time whose weekday, where one is stated, is the calendar's; ValueProblem else."""
+    actual = WEEKDAYS[span.local_day.weekday()]
+    if span.weekday and span.weekday != actual:
+        raise ValueProblem(f"{span.local_day} is a {actual}, not a {span.weekday}", f"write {actual} {span.local_day}")
+    return span
 
 
 def literal(value: object) -> exp.Expression:
@@ -123,14 +143,24 @@ def type_value(column: Column, text: object, zone: str) -> Typed:
                     raise ValueProblem(f"{column.name} is true or false, not {text!r}")
                 return Typed(text, text.lower() == "true")
             case Kind.TIME:
-                span = parse_time(text, zone)
-                return Typed(text, span)
+                return Typed(text, real_weekday(parse_time(text, zone)))
             case _:
-                return Typed(text, text)
+                return Typed(text, _known(column, text))
     except ValueProblem:
         raise
     except ValueError as error:
         raise ValueProblem(f"{column.name}: {error}") from None
+
+
+def _known(column: Column, text: str) -> str:
+    """A text value; ValueProblem where the column only ever holds certain words, and this is none of them.
+
+    A misspelt word would be found nowhere, and "none" would then hold of nothing.
+    """
+    words = known_words(column)
+    if words is None or text in words.names or (words.oids and _OID.fullmatch(text)):
+        return text
+    raise ValueProblem(f"{column.name} is never {text!r}", did_you_mean(text, words.names))
 
 
 def conjunction(parts: list[exp.Expression]) -> exp.Expression:
@@ -156,15 +186,36 @@ def _equals(column: Column, typed: Typed) -> Callable[[exp.Expression], exp.Expr
             ]
         )
     if column.kind is Kind.TEXTS:
-        return _same_set([typed])
+        return _same_set(column, [typed])
+    if column.kind is Kind.TEXT and isinstance(value, str) and not value.isascii():
+        # Two encodings of one accented letter look alike: neither may hide the other.
+        plain = unicodedata.normalize("NFC", value)
+        return lambda c: exp.EQ(this=exp.func("nfc_normalize", c.copy()), expression=literal(plain))
     return lambda c: exp.EQ(this=c.copy(), expression=literal(value))
 
 
-def _same_set(values: list[Typed]) -> Callable[[exp.Expression], exp.Expression]:
-    wanted = [literal(text) for text in sorted({str(v.value) for v in values})]
+def folded(column: Column, node: exp.Expression) -> exp.Expression:
+    """A list column with the case of DNS names folded (RFC 4343); other lists as they are."""
+    if column.name != "dns_names":
+        return node.copy()
+    each = exp.Lambda(this=exp.func("lower", exp.Var(this="x")), expressions=[exp.to_identifier("x")])
+    return exp.func("list_transform", node.copy(), each, dialect="duckdb")
+
+
+def as_set(column: Column, node: exp.Expression) -> exp.Expression:
+    """A list column in a form in which lists with the same entries are equal."""
+    return exp.func("list_sort", exp.func("list_distinct", folded(column, node)))
+
+
+def _entry(column: Column, text: str) -> str:
+    return text.lower() if column.name == "dns_names" else text
+
+
+def _same_set(column: Column, values: list[Typed]) -> Callable[[exp.Expression], exp.Expression]:
+    wanted = [literal(text) for text in sorted({_entry(column, str(v.value)) for v in values})]
 
     def test(c: exp.Expression) -> exp.Expression:
-        have = exp.func("list_sort", exp.func("list_distinct", c.copy()))
+        have = as_set(column, c)
         return exp.EQ(this=have, expression=exp.Array(expressions=[w.copy() for w in wanted]))
 
     return test
@@ -194,31 +245,82 @@ def _bound(column: Column, key: str, typed: Typed) -> Callable[[exp.Expression],
     return lambda c: nodes[key](this=c.copy(), expression=literal(value))
 
 
+def _like(column: Column, raw: object) -> Callable[[exp.Expression], exp.Expression]:
+    """A pattern on a text column; on hex ones as blind to case, colons and a dropped zero as equality is."""
+    if not isinstance(raw, str) or not raw:
+        raise ValueProblem("one pattern is wanted")
+    if column.kind is Kind.TEXT:
+        return lambda c: exp.Like(this=c.copy(), expression=literal(raw))
+    pattern = re.sub(r"[:\s]", "", raw).upper().removeprefix("0X")
+    if not _HEX_PATTERN.fullmatch(pattern):
+        raise ValueProblem(f"{raw!r} holds what is no hex digit, and {column.name} is hexadecimal")
+    patterns = [pattern] if column.kind is Kind.SERIAL else [pattern.lower()]
+    if column.kind is Kind.SERIAL and pattern[0] in "123456789ABCDEF":
+        patterns.append("0" + pattern)
+    return lambda c: exp.Paren(
+        this=disjunction([exp.Like(this=c.copy(), expression=literal(one)) for one in patterns])
+    )
+
+
+def _possible(column: Column, limits: Mapping[str, Typed]) -> None:
+    """ValueProblem for a range that nothing can lie in: "none is in it" would hold of anything."""
+    lows: list[tuple[Any, bool]] = []
+    highs: list[tuple[Any, bool]] = []
+    for key, typed in limits.items():
+        value: Any = typed.value
+        low = key in ("from", "after", "at_least")
+        strict = key in ("after", "before")
+        if isinstance(value, Span):
+            whole_day = key == "after" and value.is_day
+            moment = value.end if whole_day or key == "until" else value.start
+            (lows if low else highs).append((moment, not whole_day and strict if low else True))
+        else:
+            (lows if low else highs).append((value, strict))
+    for low_value, above in lows:
+        for high_value, below in highs:
+            if low_value > high_value or (low_value == high_value and (above or below)):
+                raise ValueProblem(f"nothing lies in this range of {column.name}: its end comes before its beginning")
+
+
 def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Condition:
-    words, values, tests = [], [], []
+    words: list[str] = []
+    values: list[Typed] = []
+    tests: list[Callable[[exp.Expression], exp.Expression]] = []
+    limits: dict[str, Typed] = {}
     for key, raw in stated.items():
         if key not in RANGE_KEYS:
             raise ValueProblem(f"{key!r} is no part of a value", did_you_mean(key, RANGE_KEYS), (key,))
         if key == "contains":
             if column.kind is not Kind.TEXTS:
                 raise ValueProblem(f"{column.name} is no list: 'contains' does not apply", "use like", (key,))
-            typed = Typed(str(raw), raw)
+            try:
+                typed = type_value(column, raw, zone)
+            except ValueProblem as problem:
+                raise problem.below(key) from None
+            entry = _entry(column, typed.text)
             values.append(typed)
-            tests.append(lambda c, t=typed: exp.ArrayContains(this=c.copy(), expression=literal(t.value)))
+            tests.append(
+                lambda c, e=entry: exp.ArrayContains(this=folded(column, c), expression=literal(e))  # type: ignore[misc]
+            )
             words.append(f"contains {raw}")
             continue
         if key == "like":
             if column.kind not in (Kind.TEXT, Kind.HEX, Kind.SERIAL):
                 raise ValueProblem(f"'like' is for text, and {column.name} is a {column.kind}", "", (key,))
-            typed = Typed(str(raw), raw)
-            values.append(typed)
-            tests.append(lambda c, t=typed: exp.Like(this=c.copy(), expression=literal(t.value)))
+            try:
+                tests.append(_like(column, raw))
+            except ValueProblem as problem:
+                raise problem.below(key) from None
+            values.append(Typed(str(raw), raw))
             words.append(f"like {raw}")
             continue
         if key == "not":
-            inner = condition(column, raw, zone)
+            try:
+                inner = condition(column, raw, zone)
+            except ValueProblem as problem:
+                raise problem.below(key) from None
             values.extend(inner.values)
-            tests.append(lambda c, i=inner: exp.Not(this=exp.Paren(this=i.test(c))))
+            tests.append(lambda c, i=inner: exp.Not(this=exp.Paren(this=i.test(c))))  # type: ignore[misc]
             words.append(f"not {inner.words.removeprefix('= ')}")
             continue
         if column.kind not in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
@@ -232,10 +334,12 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
         except ValueProblem as problem:
             raise problem.below(key) from None
         values.append(typed)
+        limits[key] = typed
         tests.append(_bound(column, key, typed))
         words.append(f"{key.replace('_', ' ')} {raw}")
     if not tests:
         raise ValueProblem("an empty mapping states nothing")
+    _possible(column, limits)
     made = tuple(tests)
     return Condition(
         column,
@@ -263,7 +367,7 @@ def condition(column: Column, stated: object, zone: str) -> Condition:
                 raise problem.below(index) from None
         if column.kind is Kind.TEXTS:
             words = "exactly " + ", ".join(value.text for value in values)
-            return Condition(column, words, tuple(values), _same_set(values))
+            return Condition(column, words, tuple(values), _same_set(column, values))
         tests = [_equals(column, value) for value in values]
         words = "one of " + ", ".join(value.text for value in values)
         return Condition(column, words, tuple(values), lambda c: disjunction([t(c) for t in tests]), "in")

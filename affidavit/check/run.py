@@ -82,7 +82,7 @@ class Checker:
             return self._stopped(claim, rule(Counts(), (), size_only=True, limit=str(limit)))
         except QueryError as error:
             pos = self.positions.get(claim.name, {}).get("", Pos(""))
-            message = f"the claim's expression cannot be run: {error}"
+            message = f"the expression of claim {claim.name!r} cannot be run: {error}"
             raise InputError(Diagnostic(pos, "bad-expression", message, claim=claim.name)) from None
         except InputError:
             raise

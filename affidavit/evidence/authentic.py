@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 
 from affidavit.evidence.certificate import Certificate
 from affidavit.evidence.crl import Crl
+from affidavit.evidence.oids import KEY_USAGE
 from affidavit.evidence.signatures import verifies
 
 
 def may_issue(certificate: Certificate, usage: str) -> bool:
     """Whether a certificate is a CA's, allowed to sign certificates (or CRLs, by ``usage``)."""
-    usages = certificate.row["key_usage"]
-    if certificate.row["is_ca"] is not True or usages is None:
+    usages, extensions = certificate.row["key_usage"], certificate.row["extension_oids"]
+    if certificate.row["is_ca"] is not True or usages is None or extensions is None:
         return False
-    return not usages or usage in usages
+    # An empty list is an absent extension or one that allows nothing.
+    return KEY_USAGE not in extensions or usage in usages
 
 
 @dataclass
@@ -85,6 +87,8 @@ class Issuers:
             certificate = self.certificates[candidate]
             if candidate not in authentic or (candidate not in anchors and not may_issue(certificate, "cRLSign")):
                 continue
+            if crl.algorithm is None:
+                return None
             if verifies(certificate.spki, crl.algorithm, crl.signature, crl.tbs):
                 return certificate
         return None

@@ -26,7 +26,8 @@ class Certificate:
     """What was read of one certificate: the row's values by column, its SCTs, and what failed.
 
     ``tbs`` and ``signature`` are the bytes that authenticity rests on, ``precert_tbs`` the TBS with poison
-    and SCT list cut out; ``faults`` are (field, reason).
+    and SCT list cut out; ``faults`` are (field, reason). ``algorithm`` is None where the two places that
+    name it disagree (RFC 5280 4.1.1.2): such a signature does not verify.
     """
 
     der: bytes
@@ -84,8 +85,10 @@ def read_certificate(data: bytes) -> Certificate:
     def attempt(name: str, work: Callable[[], None]) -> None:
         try:
             work()
-        except (DerError, ValueError, IndexError, OverflowError) as error:
+        except DerError as error:
             found.faults.append((name, str(error)))
+        except (ValueError, IndexError, OverflowError):
+            found.faults.append((name, "not of the form that RFC 5280 gives it"))
 
     attempt("serial", lambda: _serial(data, serial, row))
     attempt("issuer", lambda: _name(data, issuer, "issuer", found))
@@ -146,14 +149,22 @@ def _validity(data: bytes, value: Tlv, found: Certificate, attempt: Callable[...
 
 
 def _signature(data: bytes, value: Tlv, found: Certificate) -> None:
-    found.signature = der.bit_string(data, value)[1]
+    unused, octets = der.bit_string(data, value)
+    if unused:
+        raise DerError(f"a signature with {unused} unused bits")
+    found.signature = octets
 
 
 def _algorithm(data: bytes, outside: Tlv, inside: Tlv, found: Certificate) -> None:
-    found.algorithm = parts.algorithm(data, outside)
-    found.row["signature_algorithm"] = found.algorithm.name
-    found.row["signature_hash"] = found.algorithm.hash
-    if der.whole(data, outside) != der.whole(data, inside):
+    stated = parts.algorithm(data, outside)
+    found.row["signature_algorithm"] = stated.name
+    found.row["signature_hash"] = stated.hash
+    if stated.fault:
+        found.faults.append(("signature_hash", stated.fault))
+    if der.whole(data, outside) == der.whole(data, inside):
+        found.algorithm = stated
+    else:
+        # The outer one is not signed: whoever changes it makes another certificate out of a true one.
         found.faults.append(("signature_algorithm", "differs between the TBSCertificate and the certificate"))
 
 
@@ -245,7 +256,9 @@ def _scts(extension: Extension | None, twice: bool, found: Certificate) -> None:
     found.scts = sct_list(extension.value)
     row["sct_count"] = len(found.scts)
     stamps = [sct.timestamp for sct in found.scts]
-    if stamps and None not in stamps:
+    if None in stamps:
+        raise DerError("the timestamp of an SCT lies outside the calendar")
+    if stamps:
         row["earliest_sct"], row["latest_sct"] = min(filter(None, stamps)), max(filter(None, stamps))
 
 

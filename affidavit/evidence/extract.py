@@ -109,8 +109,10 @@ def _parse(
                 if digest not in known:
                     known[digest] = read_certificate(item.data)
                 yield item, known[digest], ""
-            except (DerError, IndexError, ValueError, OverflowError) as error:
+            except DerError as error:
                 yield item, None, str(error)
+            except (IndexError, ValueError, OverflowError):
+                yield item, None, f"not of the form of a {item.kind} (RFC 5280)"
     except forms.PrivateKeyFound as error:
         raise InputError(
             Diagnostic(

@@ -96,12 +96,13 @@ def time(data: bytes, value: Tlv) -> datetime:
 
 
 class Algorithm(NamedTuple):
-    """A signature algorithm: OID, name, hash, and the encoding of its parameters."""
+    """A signature algorithm: OID, name, hash, the encoding of its parameters, and what is wrong with them."""
 
     oid: str
     name: str
     hash: str | None
     parameters: bytes
+    fault: str = ""
 
 
 def algorithm(data: bytes, value: Tlv) -> Algorithm:
@@ -114,9 +115,13 @@ def algorithm(data: bytes, value: Tlv) -> Algorithm:
     kind = der.oid(data, parts[0])
     title, digest = oids.SIGNATURES.get(kind, (kind, None))
     parameters = der.whole(data, parts[1]) if len(parts) > 1 else b""
+    fault = ""
     if kind == oids.RSASSA_PSS:
-        digest = pss_parameters(parameters)[0]
-    return Algorithm(kind, title, digest, parameters)
+        try:
+            digest = pss_parameters(parameters)[0]
+        except (DerError, IndexError):
+            fault = "the RSASSA-PSS parameters cannot be read (RFC 4055 3.1)"
+    return Algorithm(kind, title, digest, parameters, fault)
 
 
 def pss_parameters(encoded: bytes) -> tuple[str | None, str | None, int]:
@@ -151,6 +156,8 @@ class Extension(NamedTuple):
 def extensions(data: bytes, wrapper: Tlv) -> list[Extension]:
     """The extensions inside their explicit tag, in order."""
     sequence = der.expect(data, wrapper.content, wrapper.end, der.SEQUENCE, "extensions")
+    if sequence.end != wrapper.end:
+        raise DerError(f"octets follow the extensions at octet {sequence.end}")
     found = []
     for item in der.children(data, sequence):
         parts = der.children(data, item)

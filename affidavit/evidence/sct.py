@@ -41,7 +41,10 @@ class Log:
 
 def sct_list(value: bytes) -> list[Sct]:
     """The SCTs of the extension's value: an OCTET STRING around a TLS list (RFC 6962 3.3)."""
-    inner = der.content(value, der.expect(value, 0, len(value), der.OCTET_STRING, "SCT list"))
+    octets = der.expect(value, 0, len(value), der.OCTET_STRING, "SCT list")
+    if octets.end != len(value):
+        raise DerError("octets follow the SCT list")
+    inner = der.content(value, octets)
     if len(inner) < 2 or int.from_bytes(inner[:2], "big") != len(inner) - 2:
         raise DerError("the SCT list's length does not fit")
     found = []

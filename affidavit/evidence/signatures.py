@@ -44,6 +44,8 @@ def verifies(spki: bytes, algorithm: Algorithm, signature: bytes, signed: bytes)
     key = _key(spki)
     try:
         if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            if algorithm.name != ("ED25519" if isinstance(key, ed25519.Ed25519PublicKey) else "ED448"):
+                return False
             key.verify(signature, signed)
             return True
         digest = _HASHES.get(algorithm.hash or "")

@@ -30,6 +30,7 @@ class Node:
     keys: dict[str, Pos] = field(default_factory=dict)
     literal: bool = False
     size: int = 1
+    height: int = 1
 
     def plain(self) -> object:
         """The bare value, without places."""

@@ -5,7 +5,7 @@ Values are text here; what they mean is settled when a claim is compiled (affida
 
 from typing import Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 
 from affidavit.check.assertions import ASSERTIONS
 from affidavit.incident.fields import Conditions, Model, OneOrMany, Prose, Slug, Text
@@ -46,6 +46,10 @@ class Collection(Model):
     """Files that are known to be unreadable, each with the reason why they stand here all the same."""
 
 
+# An editor types a plain true or false as a boolean; to us every scalar is text.
+_POSITIONS = WithJsonSchema({"enum": [True, False, "true", "false", "unproven"]})
+
+
 class ClaimBase(Model):
     """One checkable statement, in words and in machine form."""
 
@@ -55,7 +59,7 @@ class ClaimBase(Model):
     """Whose statement it is."""
     made: Text | None = None
     """When the statement was made. A time of issuance, logging or revocation that it names cannot lie after."""
-    stands: PositionName = "true"
+    stands: Annotated[PositionName, _POSITIONS] = "true"
     """What the report holds of it: `true`, `false` (shown refuted) or `unproven` (shown to be unknowable)."""
     timezone: Text | None = None
     """Zone of this claim's bare days, instead of the report's."""
@@ -174,9 +178,22 @@ class Incident(Model):
     """Figures in the prose that are no facts to be checked."""
 
 
+def _close(schema: Any) -> None:
+    """Refuse, in place, names that fit no pattern: to a JSON Schema they would be just further keys."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for value in schema.values():
+            _close(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _close(value)
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the incident file, for editors."""
     schema = Incident.model_json_schema(by_alias=True)
+    _close(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "affidavit.schema.json",

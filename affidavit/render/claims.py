@@ -161,14 +161,13 @@ def _result(verdict: Verdict, table: str) -> Markup:
     if verdict.outcome is Outcome.UNCHECKED:
         return foreign(verdict.findings[0].hint if verdict.findings else "")
     if verdict.outcome is Outcome.VERIFIED:
-        number = len(verdict.findings)
-        what = "What it states is" if number == 1 else f"All {number} things that it states are"
-        about = phrases.rows(table, verdict.counts.scope)
+        told = Markup("; ").join(_told(finding) for finding in verdict.findings)
         if verdict.counts.scope == 0:
-            return Markup("{} what is observed: none of {} looked at is such a one.").format(
-                what, phrases.rows(table, verdict.counts.considered)
-            )
-        return Markup("{} what is observed in the {} that it is about.").format(what, about)
+            looked = phrases.rows(table, verdict.counts.considered)
+            return Markup("As stated, of {} looked at: {}.").format(looked, told)
+        return Markup("As stated, of the {} that it is about: {}.").format(
+            phrases.rows(table, verdict.counts.scope), told
+        )
     worst = [f for f in verdict.findings if f.outcome is verdict.outcome] or list(verdict.findings)
     sentences = []
     for finding in worst:
@@ -182,6 +181,13 @@ def _result(verdict: Verdict, table: str) -> Markup:
         text = Markup(": ").join(part for part in (head, tail) if part)
         sentences.append(Markup("{}: {}.").format(phrases.ASSERTIONS.get(finding.assertion, finding.assertion), text))
     return Markup(" ").join(sentences)
+
+
+def _told(finding: Finding) -> Markup:
+    """A statement that holds, with what was observed where that is said otherwise."""
+    default = "{stated} ({observed})" if finding.observed != finding.stated else "{stated}"
+    form = Markup(phrases.SENTENCES.get(finding.assertion, default))  # noqa: S704 - our own words
+    return form.format(stated=foreign(finding.stated), observed=foreign(finding.observed))
 
 
 def _finding(finding: Finding) -> FindingView:

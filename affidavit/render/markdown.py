@@ -17,13 +17,12 @@ from markdown.treeprocessors import Treeprocessor
 from markupsafe import Markup, escape
 
 from affidavit.check.prose import claim_links
-from affidavit.render.text import code_point
+from affidavit.render.text import DATE, code_point
 from affidavit.shown import UNSAFE
 
 _HEADING = re.compile(r"h([1-6])")
 _EXTERNAL = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _HIDDEN = re.compile(rf"(?![\n\t]){UNSAFE.pattern}")
-_MARK = '<span class="mark" aria-hidden="true">\u2060'
 _TAGS = {
     "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6",
     "hr", "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -84,6 +83,19 @@ class _Tidy(Treeprocessor):
             elif element.tag in ("th", "td"):
                 self._cell(element)
         self._wrap_tables(root)
+        self._keep_dates(root)
+
+    def _keep_dates(self, parent: ET.Element) -> None:
+        """Days in spans that no line breaks; code aside, which breaks where it must."""
+        for child in list(parent):
+            if child.tag not in ("code", "pre"):
+                self._keep_dates(child)
+            if child.tail and (spans := _dates(child.tail)):
+                child.tail, at = spans[0], list(parent).index(child) + 1
+                parent[at:at] = spans[1]
+        if parent.text and (spans := _dates(parent.text)):
+            parent.text = spans[0]
+            parent[0:0] = spans[1]
 
     def _cell(self, element: ET.Element) -> None:
         if (style := element.attrib.pop("style", "")) and (match := re.search(r"text-align: (right|center)", style)):
@@ -113,7 +125,7 @@ class _Tidy(Treeprocessor):
             element.set("href", mark.href)
             element.set("class", mark.classes)
             shape = ET.SubElement(element, "span", {"class": "mark", "aria-hidden": "true"})
-            shape.text = "\u2060" + mark.shape
+            shape.text = mark.shape
             spoken = ET.SubElement(element, "span", {"class": "visually-hidden"})
             spoken.text = f" ({mark.spoken})"
         elif _EXTERNAL.fullmatch(href) or (href.startswith("#") and href[1:] in self.links.anchors):
@@ -126,6 +138,20 @@ class _Tidy(Treeprocessor):
         text = "".join(element.itertext())
         text = re.sub("\x02(\\d+)\x03", lambda m: chr(int(m[1])), text)
         return re.sub("\x02(?:wzxhzdk|klzzwxh):\\d+\x03", "", text)
+
+
+def _dates(text: str) -> tuple[str, list[ET.Element]] | None:
+    """The text before the first day, and a span for each day with the text that follows it; None without days."""
+    found = list(DATE.finditer(text))
+    if not found:
+        return None
+    spans = []
+    for match, following in zip(found, [*found[1:], None], strict=True):
+        span = ET.Element("span", {"class": "nb"})
+        span.text = match[0]
+        span.tail = text[match.end() : following.start() if following else len(text)]
+        spans.append(span)
+    return text[: found[0].start()], spans
 
 
 class _Plain(Extension):
@@ -167,9 +193,8 @@ def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Ma
 
 
 def _show_hidden(html: str) -> str:
-    """Hidden characters of sanitised HTML made visible; our own word joiner before a mark is kept."""
-    parts = html.split(_MARK)
-    return _MARK.join(_HIDDEN.sub(lambda match: str(escape(code_point(match[0]))), part) for part in parts)
+    """Hidden characters of sanitised HTML made visible."""
+    return _HIDDEN.sub(lambda match: str(escape(code_point(match[0]))), html)
 
 
 def one_line(text: str | None, links: Links | None = None, under: int = 2) -> Markup:

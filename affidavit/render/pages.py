@@ -15,6 +15,7 @@ from markupsafe import Markup
 from affidavit.render.certificate import certificate_view
 from affidavit.render.html import environment, read_file, render
 from affidavit.render.rows import Rows
+from affidavit.render.text import title_text
 from affidavit.render.view import Heading, TallyView, heading, note, report_view, tally_view
 from affidavit.run import Run
 from affidavit.times import parse_time
@@ -36,7 +37,7 @@ class ReportCard:
     href: str
     id: str
     updated: str
-    version: str
+    authors: str
 
 
 def render_report(run: Run, medium: Medium = "screen", templates: Sequence[Path] = (), *, pdf: bool = True) -> str:
@@ -103,5 +104,5 @@ def _card(run: Run) -> ReportCard:
         href=f"{run.slug}/index.html",
         id=_urn(f"report/{run.slug}"),
         updated=f"{start.year:04d}-{start:%m-%dT%H:%M:%SZ}",
-        version=run.version,
+        authors=title_text(", ".join(incident.authors)) or "Affidavit",
     )

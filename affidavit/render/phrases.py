@@ -13,15 +13,19 @@ SHAPES: Mapping[Outcome, str] = MappingProxyType(
 
 MEANINGS: Mapping[Outcome, str] = MappingProxyType(
     {
-        Outcome.VERIFIED: "the evidence bears it out",
-        Outcome.REFUTED: "the evidence contradicts it",
+        Outcome.VERIFIED: "the evidence agrees",
+        Outcome.REFUTED: "the evidence disagrees",
         Outcome.UNPROVEN: "the evidence cannot tell",
-        Outcome.UNCHECKED: "no certificate could settle it",
+        Outcome.UNCHECKED: "no certificate settles it",
     }
 )
 
 POSITIONS: Mapping[Position, str] = MappingProxyType(
-    {Position.TRUE: "stands", Position.FALSE: "does not stand", Position.UNPROVEN: "cannot be known"}
+    {
+        Position.TRUE: "that it stands",
+        Position.FALSE: "that it does not stand",
+        Position.UNPROVEN: "that it cannot be known",
+    }
 )
 """What the report holds of a claim."""
 
@@ -58,6 +62,20 @@ ASSERTIONS: Mapping[str, str] = MappingProxyType(
         "unchecked": "Not checked",
     }
 )
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "count": "their number is {stated}",
+        "distinct": "{stated}",
+        "same": "{stated}",
+        "every": "every one has {stated} ({observed})",
+        "none": "none has {stated} ({observed})",
+        "some": "some have {stated} ({observed})",
+        "total": "{observed}",
+        "only": "{stated} ({observed})",
+    }
+)
+"""How a statement that holds is told; ``{stated} ({observed})`` where an assertion is not named."""
 
 ROWS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

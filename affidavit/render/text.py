@@ -5,6 +5,7 @@ the direction of the text around them, and characters that cannot be seen are wr
 dropped, since two values would then look alike.
 """
 
+import re
 from collections.abc import Mapping
 
 from markupsafe import Markup, escape
@@ -20,13 +21,19 @@ CELL_LIMIT = 160
 WORDS_LIMIT = 20_000
 """Characters shown of one text of the incident file."""
 
+DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\d-])")
+"""A day, which no line should break."""
+
+
 def code_point(char: str) -> str:
     """A character in visible form, such as ``<U+202E>``."""
     return f"<U+{ord(char):04X}>"
 
 
 def foreign(text: str, limit: int = FIELD_LIMIT) -> Markup:
-    """Text from outside as safe HTML: cut, escaped, its hidden characters visible, in a ``<bdi>``."""
+    """Text from outside as safe HTML: cut, escaped, its hidden characters visible, in a ``<bdi>``; empty for none."""
+    if not text:
+        return Markup("")
     left = len(text) - limit
     body, done = Markup(""), 0
     shown = text[:limit]
@@ -35,6 +42,7 @@ def foreign(text: str, limit: int = FIELD_LIMIT) -> Markup:
         body += Markup('<span class="codepoint">{}</span>').format(code_point(match[0]))
         done = match.end()
     body += escape(shown[done:])
+    body = Markup(DATE.sub(r'<span class="nb">\g<0></span>', body))  # noqa: S704 - digits and hyphens within escaped text
     more = Markup('<span class="more">... ({} more characters)</span>').format(f"{left:,}") if left > 0 else Markup("")
     return Markup("<bdi>{}</bdi>{}").format(body, more)
 

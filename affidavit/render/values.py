@@ -54,13 +54,12 @@ def time(moment: datetime | None, zone: str = "UTC") -> Markup:
 
 
 def span_start(span: Span, zone: str) -> tuple[str, str]:
-    """A stated time in its zone, and in UTC where that differs (else empty)."""
+    """A stated time in its zone, and in UTC where that differs (else empty); of a day, when it begins."""
     local = to_zone(span.start, zone)
     same = local.utcoffset() == timedelta(0)
     if span.is_day:
         weekday = f"{local:%A}"
-        last = span.end - timedelta(minutes=1)
-        utc = "" if same else f"{_minute(span.start)} to {_minute(last)} UTC"
+        utc = "" if same else f"from {_minute(span.start)} UTC"
         return f"{weekday} {local.year:04d}-{local:%m-%d}", utc
     form = _minute if span.precision == "minute" else _stamp
     utc = f"{form(span.start)} UTC"

@@ -1,5 +1,6 @@
 """A checked report as plain frozen values for the templates, which compute nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -127,6 +128,7 @@ class ReportView:
     heading: Heading
     tally: TallyView
     note: Markup
+    note_line: str
     summary: Markup
     sections: tuple[SectionView, ...]
     questions: tuple[QuestionView, ...]
@@ -167,6 +169,7 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
         heading=heading(run),
         tally=tally_view(run),
         note=note(run),
+        note_line=note_line(run),
         summary=markdown(incident.summary, marked, under=2),
         sections=sections,
         questions=questions,
@@ -208,6 +211,12 @@ def _date(span: Span) -> str:
 def note(run: Run, prefix: str = "", under: int = 1) -> Markup:
     """The words about the evidence that stand wherever evidence is shown; empty if there are none."""
     return markdown(run.report.incident.evidence_note, links(run, prefix), under)
+
+
+def note_line(run: Run) -> str:
+    """The first sentence about the evidence as plain text, for the foot of printed pages."""
+    text = run.report.incident.evidence_note or ""
+    return title_text(re.split(r"(?<=[.;!?])\s", " ".join(text.split()), maxsplit=1)[0], 160).rstrip(";")
 
 
 def tally_view(run: Run) -> TallyView:

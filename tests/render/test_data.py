@@ -84,7 +84,7 @@ def small(tmp_path: Path) -> Run:
         [
             row(A, **both),
             row(P, kind="precertificate", precert_tbs_sha256="f" * 64),
-            row(B, serial="02", not_after=expired, subject='=HYPERLINK("x")', file="-a,b.pem"),
+            row(B, serial="02", issuer_spki_sha256=None, not_after=expired, subject='=HYPERLINK("x")', file="-a,b.pem"),
             row(Q, kind="precertificate", serial="-03", precert_tbs_sha256="e" * 64, subject="O=a\r\nb"),
             row(A, **both, collection="some", copies=3),
         ],

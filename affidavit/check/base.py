@@ -97,6 +97,13 @@ class Statement:
     expression: exp.Expression
     words: str
     parts: tuple[Condition, ...] = ()
+    inside: tuple[Condition, ...] = ()
+    """Conditions on single columns inside an expression; they need not all hold."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it names."""
+        return frozenset(node.name for node in self.expression.find_all(exp.Column))
 
     @property
     def figures(self) -> Figures:
@@ -114,7 +121,7 @@ class Statement:
             for node in self.expression.find_all(exp.Literal)
             if not node.is_string and str(node.this).isdigit()
         )
-        return Figures(numbers, (*texts, self.words), names=names)
+        return Figures(numbers, (*texts, self.words), names=names) | Figures.of(self.inside)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -125,7 +132,9 @@ class Statement:
 def statement(stated: object, table: Table, zone: str) -> Statement:
     """Conditions as written in ``where``, ``every``, ``none`` or ``some``; ValueProblem if they do not fit."""
     if isinstance(stated, str):
-        return Statement(boolean_expression(stated, table, zone), " ".join(stated.split()))
+        inside: list[Condition] = []
+        expression = boolean_expression(stated, table, zone, inside)
+        return Statement(expression, " ".join(stated.split()), inside=tuple(inside))
     if not isinstance(stated, Mapping):
         raise ValueProblem("a mapping of column to value, or one expression, is wanted")
     parts = conditions(table, stated, zone)

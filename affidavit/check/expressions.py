@@ -5,31 +5,41 @@ tables that are named here pass; everything else is an error with the place and,
 nearest known one. What passes runs on a locked connection with limits (engine.py).
 """
 
+import re
 from collections.abc import Iterable
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from affidavit.check.conditions import ValueProblem, condition, conjunction, find_column
+from affidavit.check.conditions import (
+    PLACED,
+    Condition,
+    ValueProblem,
+    condition,
+    conjunction,
+    disjunction,
+    find_column,
+)
 from affidavit.tables import TABLES, Column, Kind, Table
 from affidavit.types import did_you_mean
 
 MAX_LENGTH = 8_000
 MAX_NODES = 2_000
 MAX_NESTING = 60
+MAX_DEPTH = 250
 
 #: Functions that an expression may call: pure, without access to files, settings or the clock.
 FUNCTIONS = frozenset(
     """abs array_contains array_length bit_length cast ceil coalesce concat contains date_diff date_part
     date_trunc day dayofweek ends_with extract floor greatest hour ilike isodow least left len length
-    list_contains list_distinct list_has_all list_has_any list_sort list_unique lower lpad ltrim minute
-    month nullif prefix regexp_full_match regexp_matches regexp_like replace right round rtrim second
+    list_contains list_distinct list_has_all list_has_any list_sort list_unique lower ltrim minute
+    month nullif prefix regexp_full_match regexp_matches regexp_like right round rtrim second
     starts_with strip_accents strlen strpos substr substring suffix trim upper weekday year if case""".split()
 )
 #: Functions over many rows: in ``sql:`` only.
 AGGREGATES = frozenset(
-    "any_value avg bool_and bool_or count count_if max median min quantile_cont sum".split()
+    "avg bool_and bool_or count count_if max median min quantile_cont sum".split()
 )
 _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between,
@@ -44,6 +54,15 @@ _QUERY = (
 )  # fmt: skip
 _CAST_TYPES = {"BIGINT", "INT", "DOUBLE", "TEXT", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_SAME_OR_NOT = {exp.NullSafeEQ: False, exp.NullSafeNEQ: True}
+#: Functions that cut a UTC time into parts of a calendar.
+_CALENDAR = (exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.Day, exp.Month, exp.Year, exp.DayOfWeek)
+_CALENDAR_NAMES = frozenset("date_part date_trunc day dayofweek extract hour isodow minute month weekday year".split())
+#: Nodes that take a null for an answer without a word: they pass it over, or fall through to another branch.
+_QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least)
+_TEXT_TESTS = (exp.Like, exp.ILike, exp.StartsWith, exp.EndsWith, exp.RegexpLike, exp.Contains, exp.Trim, exp.Func)
+_BARE_DAY = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}([ T][^Z+]*)?\s*")
+_CATALOG = re.compile(r"(duckdb|pg|sqlite|pragma|information|temp|main|system|memory)(_|$)")
 _FLIPPED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
 
@@ -69,7 +88,19 @@ def _parse(text: str) -> exp.Expression:
         raise ValueProblem("the expression cannot be parsed")
     if sum(1 for _ in tree.walk()) > MAX_NODES:
         raise ValueProblem(f"the expression has more than {MAX_NODES:,} parts")
+    if _depth(tree) > MAX_DEPTH:
+        raise ValueProblem(f"the expression nests deeper than {MAX_DEPTH} levels")
     return tree
+
+
+def _depth(tree: exp.Expression) -> int:
+    """Levels of a tree, counted without recursion."""
+    deepest, todo = 0, [(tree, 1)]
+    while todo:
+        node, level = todo.pop()
+        deepest = max(deepest, level)
+        todo += [(child, level + 1) for child in node.iter_expressions()]  # type: ignore[misc]
+    return deepest
 
 
 def _function_name(node: exp.Func) -> str:
@@ -116,27 +147,36 @@ def _literal_value(node: exp.Expression) -> str | None:
 
 
 def _typed_comparison(
-    node: exp.Expression, column: Column, operator: type, text: str, zone: str
+    node: exp.Binary, column: Column, operator: type[exp.Expression], text: str, zone: str, found: list[Condition]
 ) -> exp.Expression:
     keys = {exp.GT: "after", exp.GTE: "from", exp.LT: "before", exp.LTE: "until"}
     if operator in (exp.EQ, exp.NEQ):
         stated: object = text
     elif column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
         stated = {keys[operator]: text}
+    elif column.kind in (Kind.SERIAL, Kind.HEX):
+        raise ValueProblem(f"{column.name} is told apart, not put in order, here", "compare it with = or <>")
     else:
         return node
     if text in ("absent", "present"):
         raise ValueProblem(f"write {column.name} IS NULL or IS NOT NULL in an expression")
     if column.kind is Kind.TEXTS:
         raise ValueProblem(f"{column.name} is a list", f"write list_contains({column.name}, '...')")
-    made = condition(column, stated, zone).expression()
+    typed = condition(column, stated, zone)
+    found.append(typed)
+    # The column keeps the table's name before it, where there is one.
+    place = node.left if isinstance(node.left, exp.Column) else node.right
+    made = typed.test(place)  # type: ignore[arg-type]
     return exp.Not(this=exp.Paren(this=made)) if operator is exp.NEQ else exp.Paren(this=made)
 
 
-def _type_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) -> exp.Expression:
+def _type_literals(
+    tree: exp.Expression, columns: dict[str, Column], zone: str, found: list[Condition]
+) -> exp.Expression:
     """Type each literal that is compared with a column, as a stated value of that column is typed.
 
     So a serial number is compared as a number, and a bare day in a time column is that day in ``zone``.
+    ``found`` receives the conditions.
     """
 
     def column_of(node: exp.Expression | None) -> Column | None:
@@ -147,9 +187,22 @@ def _type_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) 
             operator = type(node)
             left, right = node.left, node.right
             if (column := column_of(left)) and (text := _literal_value(right)) is not None:
-                return _typed_comparison(node, column, operator, text, zone)
+                return _typed_comparison(node, column, operator, text, zone, found)
             if (column := column_of(right)) and (text := _literal_value(left)) is not None:
-                return _typed_comparison(node, column, _FLIPPED.get(operator, operator), text, zone)
+                return _typed_comparison(node, column, _FLIPPED.get(operator, operator), text, zone, found)
+        if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
+            return distinct(node)
+        if isinstance(node, (exp.Like, exp.ILike)) and (column := column_of(node.this)):
+            pattern = _literal_value(node.expression)
+            if column.kind in (Kind.SERIAL, Kind.HEX) and pattern is not None:
+                made = condition(column, {"like": pattern}, zone)
+                return exp.Paren(this=made.test(node.this))
+        if isinstance(node, exp.ArrayContains) and (column := column_of(node.this)):
+            entry = _literal_value(node.expression)
+            if column.kind is Kind.TEXTS and entry is not None:
+                made = condition(column, {"contains": entry}, zone)
+                found.append(made)
+                return exp.Paren(this=made.test(node.this))
         if isinstance(node, exp.Between) and (column := column_of(node.this)):
             low, high = _literal_value(node.args["low"]), _literal_value(node.args["high"])
             if (
@@ -157,18 +210,130 @@ def _type_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) 
                 and high is not None
                 and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS)
             ):
-                return exp.Paren(this=condition(column, {"from": low, "until": high}, zone).expression())
+                made = condition(column, {"from": low, "until": high}, zone)
+                found.append(made)
+                return exp.Paren(this=made.test(node.this))
         if isinstance(node, exp.In) and (column := column_of(node.this)) and node.expressions:
             texts = [_literal_value(item) for item in node.expressions]
             if all(text is not None for text in texts) and column.kind is not Kind.TEXTS:
-                return exp.Paren(this=condition(column, texts, zone).expression())
+                made = condition(column, texts, zone)
+                found.append(made)
+                return exp.Paren(this=made.test(node.this))
         return node
 
-    return tree.transform(change)
+    def distinct(node: exp.NullSafeEQ | exp.NullSafeNEQ) -> exp.Expression:
+        """``IS [NOT] DISTINCT FROM``: typed as equality is, with null a value like any other."""
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            text = _literal_value(other)
+            if (column := column_of(one)) and text is not None:
+                if column.kind is Kind.TEXTS:
+                    raise ValueProblem(f"{column.name} is a list", f"write list_contains({column.name}, '...')")
+                made = condition(column, text, zone)
+                found.append(made)
+                equal: exp.Expression = exp.func("coalesce", exp.Paren(this=made.test(one)), exp.false())
+                return exp.Not(this=equal) if _SAME_OR_NOT[type(node)] else equal
+        return node
+
+    typed = tree.transform(change)
+    _untyped_literals(typed, columns, zone)
+    return typed
 
 
-def boolean_expression(text: str, table: Table, zone: str) -> exp.Expression:
-    """A ``where`` expression over one table, checked and typed; ValueProblem says what is wrong."""
+def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) -> None:
+    """ValueProblem for what compares otherwise than it reads: hex as bare text, a day of no zone."""
+
+    def kinds(node: exp.Expression) -> set[Kind]:
+        names = (column.name.lower() for column in node.find_all(exp.Column))
+        return {columns[name].kind for name in names if name in columns}
+
+    for node in tree.walk():
+        if isinstance(node, exp.Cast) and node.meta.get(PLACED):
+            continue
+        if zone != "UTC":
+            parts = isinstance(node, _CALENDAR) or (
+                isinstance(node, exp.Func) and not isinstance(node, exp.Cast) and _names(node) & _CALENDAR_NAMES
+            )
+            to_day = isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
+            to_text = isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES
+            if (parts or to_day or to_text) and Kind.TIME in kinds(node):  # type: ignore[arg-type]
+                raise ValueProblem(
+                    f"{node.sql(dialect='duckdb')[:60]} counts in UTC, and this claim's days are those of {zone}",
+                    "compare the column itself with a day, or write `timezone: UTC`",
+                )
+            literal = isinstance(node, exp.Literal) and node.is_string and _BARE_DAY.fullmatch(node.this)
+            if literal and not (node.parent and node.parent.meta.get(PLACED)):
+                raise ValueProblem(
+                    f"'{node.this}' is compared with no column, so its zone is open",
+                    "compare the column itself with a day, or write an instant with Z",
+                )
+        if isinstance(node, (*_COMPARISONS, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In, exp.Case,
+                             exp.ArrayContains, exp.Nullif, exp.Anonymous)):  # fmt: skip
+            _hex_as_text(node, columns)  # type: ignore[arg-type]
+
+
+def _hex_as_text(node: exp.Expression, columns: dict[str, Column]) -> None:
+    """ValueProblem where a hexadecimal column meets a literal past the typing that equality gives it.
+
+    The table's upper or lower case and leading zeros would decide then. Tests and cuts of text
+    (``length``, ``ltrim``, ``starts_with``) are meant as such and pass.
+    """
+    if isinstance(node, exp.Anonymous) and _function_name(node) not in (
+        "list_contains", "list_has_any", "list_has_all", "contains", "coalesce", "greatest", "least",
+    ):  # fmt: skip
+        return
+    stack, hexes, texts = list(node.iter_expressions()), [], []
+    while stack:
+        one = stack.pop()
+        if isinstance(one, exp.Column):
+            column = columns.get(one.name.lower())
+            if column and column.kind in (Kind.SERIAL, Kind.HEX):
+                hexes.append(column.name)
+        elif isinstance(one, exp.Literal) and one.is_string:
+            texts.append(one)
+        elif isinstance(one, (exp.Length, exp.Trim, exp.Like, exp.Subquery, exp.Select, *_COMPARISONS, exp.Count)):
+            continue
+        elif isinstance(one, exp.Anonymous | exp.Substring | exp.Left | exp.Right | exp.StartsWith | exp.RegexpLike):
+            continue
+        else:
+            stack += list(one.iter_expressions())
+    if hexes and texts:
+        hint = f"write {hexes[0]} = '...', <> or IN"
+        raise ValueProblem(f"{hexes[0]} is compared as bare text here", hint)
+
+
+def _names(node: exp.Func) -> set[str]:
+    if isinstance(node, exp.Anonymous):
+        return {_function_name(node)}
+    return {_function_name(node), *(name.lower() for name in getattr(node, "sql_names", list)())}
+
+
+def _strict(tree: exp.Expression) -> exp.Expression:
+    """The expression, null wherever a construct that passes nulls over meets a column that has none.
+
+    ``CASE WHEN signature_hash = 'sha1' THEN ...`` would call an unknown hash "not SHA-1". Who means that
+    writes ``IS NULL`` or ``coalesce``.
+    """
+    needed: dict[str, exp.Column] = {}
+    named = {
+        column.name
+        for asked in tree.find_all(exp.Is, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
+        for column in asked.find_all(exp.Column)
+    }
+    for quiet in tree.find_all(*_QUIET):
+        needed.update({c.name: c for c in quiet.find_all(exp.Column) if c.name not in named})
+    if not needed:
+        return tree
+    missing = disjunction([exp.Is(this=c.copy(), expression=exp.Null()) for c in needed.values()])
+    return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
+
+
+def boolean_expression(
+    text: str, table: Table, zone: str, found: list[Condition] | None = None
+) -> exp.Expression:
+    """A ``where`` expression over one table, checked and typed; ValueProblem says what is wrong.
+
+    ``found`` receives the conditions on single columns in it.
+    """
     tree = _parse(text)
     if isinstance(tree, (exp.Query, exp.Command, exp.DDL, exp.DML)):
         raise ValueProblem("a condition is wanted here, not a statement", "use `sql:` for a query")
@@ -178,7 +343,10 @@ def boolean_expression(text: str, table: Table, zone: str) -> exp.Expression:
             raise ValueProblem(f"{node.sql()}: write the column's name alone")
         column = find_column(table, node.name)
         node.set("this", exp.to_identifier(column.name))
-    return _type_literals(tree, {column.name: column for column in table.columns}, zone)
+    if tree.find(exp.Column) is None:
+        raise ValueProblem("the expression names no column, so it says nothing about the evidence")
+    columns = {column.name: column for column in table.columns}
+    return _type_literals(_strict(tree), columns, zone, found if found is not None else [])
 
 
 def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
@@ -187,7 +355,7 @@ def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise ValueProblem("`sql` takes one SELECT", "it may read " + ", ".join(sorted(tables)))
     _check_nodes(tree, (*_OPERATORS, *_QUERY), FUNCTIONS | AGGREGATES)
-    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    own = _own_tables(tree)
     known = set(tables)
     columns: dict[str, Column] = {}
     if own & set(TABLES):
@@ -201,9 +369,40 @@ def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
             columns.update({c.name: c for c in TABLES[name].columns})
     if not any(node.name.lower() in known for node in tree.find_all(exp.Table)):
         raise ValueProblem("the query reads no facts table, so it says nothing about the evidence")
-    typed = _type_literals(tree, columns, zone)
+    counts = any(isinstance(node.this, exp.Star) for node in tree.find_all(exp.Count))
+    if not counts and not any(node.name.lower() in columns for node in tree.find_all(exp.Column)):
+        raise ValueProblem("the query reads no column, so it says nothing about the evidence")
+    for select in tree.find_all(exp.Query):
+        if select.args.get("limit") and not select.args.get("order"):
+            raise ValueProblem("LIMIT without ORDER BY takes any row there is", "say which rows with ORDER BY")
+    typed = _type_literals(tree, columns, zone, [])
     assert isinstance(typed, exp.Query)
     return typed
+
+
+def _own_tables(tree: exp.Query) -> set[str]:
+    """The names that the query's own WITH gives; ValueProblem where one could let a table of the engine in.
+
+    A name holds only after its definition, so it must not be used before, or outside of, its WITH: there the
+    engine would look for a table of its own.
+    """
+    own: set[str] = set()
+    top = tree.args.get("with_") or tree.args.get("with")
+    for clause in tree.find_all(exp.With):
+        if clause is not top:
+            raise ValueProblem("WITH stands at the head of the query only")
+        if clause.args.get("recursive"):
+            raise ValueProblem("WITH RECURSIVE is not allowed in an expression")
+        for cte in clause.expressions:
+            name = cte.alias.lower()
+            if _CATALOG.match(name) or not name.isascii():
+                raise ValueProblem(f"a table of yours cannot be called {name!r}", "choose another name")
+            for used in cte.find_all(exp.Table):
+                if used.name.lower() not in own | set(TABLES):
+                    hint = did_you_mean(used.name, own | set(TABLES))
+                    raise ValueProblem(f"{used.name[:80]} is not a table that a query may read here", hint)
+            own.add(name)
+    return own
 
 
 __all__ = ["boolean_expression", "conjunction", "query_expression"]

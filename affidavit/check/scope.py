@@ -3,8 +3,8 @@
 Rows that are left out are counted, never dropped unseen: ``counts`` says how many and why.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -15,6 +15,17 @@ from affidavit.tables import TABLES, Table
 
 def _one_of(column: str, values: Sequence[str]) -> exp.Expression:
     return exp.In(this=exp.column(column), expressions=[literal(v) for v in values])
+
+
+def _first(table: Table, marker: str) -> exp.Qualify:
+    """Keeps, of the rows that are one and the same, those of the first collection (or part) that has any.
+
+    All of that one's are kept: a CRL may list a serial number twice, and neither entry may go unseen.
+    """
+    window = exp.Window(
+        this=exp.Min(this=exp.column(marker)), partition_by=[exp.column(name) for name in table.identity]
+    )
+    return exp.Qualify(this=exp.EQ(this=exp.column(marker), expression=window))
 
 
 @dataclass(frozen=True)
@@ -51,13 +62,24 @@ class Scope:
         """The rows looked at, before ``where``; one for each certificate, whatever collections hold it."""
         query = exp.select("*").from_(table or self.table.name).where(conjunction(self._tests()))
         if len(self.over) > 1:
-            window = exp.Window(
-                this=exp.RowNumber(),
-                partition_by=[exp.column(name) for name in self.table.identity],
-                order=exp.Order(expressions=[exp.Ordered(this=exp.column("collection"))]),
-            )
-            query.set("qualify", exp.Qualify(this=exp.EQ(this=window, expression=exp.Literal.number(1))))
+            query.set("qualify", _first(self.table, "collection"))
         return query
+
+    @property
+    def parts(self) -> tuple["Scope", ...]:
+        """One scope for each collection: each must have rows that were looked at."""
+        return tuple(replace(self, over=(name,)) for name in self.over)
+
+    def half_read(self, certificates: Sequence[str], columns: Iterable[str], *, before_where: bool) -> exp.Select:
+        """How many rows of half-read certificates lack a value of the columns: there it is no absence."""
+        name = "sha256" if self.table.column("sha256") else "certificate"
+        missing = disjunction([is_null(exp.column(column)) for column in columns])
+        rows = self.considered() if before_where else self.select()
+        return (
+            exp.select(exp.alias_(count_where(), "half_read"))
+            .from_(rows.subquery("rows"))
+            .where(conjunction([_one_of(name, certificates), exp.Paren(this=missing)]))
+        )
 
     def select(self) -> exp.Select:
         """The rows that the claim is about."""
@@ -73,7 +95,10 @@ class Scope:
         inside = conjunction([exp.Paren(this=certain), exp.Paren(this=right)])
         query = exp.select(
             exp.alias_(count_where(), "all_rows"),
-            exp.alias_(count_where(exp.Not(this=exp.Paren(this=certain.copy()))), "not_authentic"),
+            exp.alias_(
+                count_where(exp.Not(this=exp.func("coalesce", exp.Paren(this=certain.copy()), exp.false()))),
+                "not_authentic",
+            ),
             exp.alias_(
                 count_where(
                     conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])
@@ -100,6 +125,9 @@ class Scope:
         return query
 
 
+PART = "part_of_total"
+
+
 @dataclass(frozen=True)
 class Union:
     """The rows of several scopes together, each row once."""
@@ -117,19 +145,17 @@ class Union:
         return tuple(dict.fromkeys(name for part in self.parts for name in part.over))
 
     def _together(self, queries: list[exp.Select]) -> exp.Select:
-        identity = [exp.column(name) for name in self.table.identity]
-        whole: exp.Query = queries[0].subquery().unnest() if len(queries) == 1 else queries[0]
-        for query in queries[1:]:
+        numbered = [
+            query.select(exp.alias_(exp.Literal.number(index), PART)) for index, query in enumerate(queries)
+        ]
+        whole: exp.Query = numbered[0]
+        for query in numbered[1:]:
             whole = exp.union(whole, query, distinct=False)
-        window = exp.Window(
-            this=exp.RowNumber(),
-            partition_by=identity,
-            order=exp.Order(expressions=[exp.Ordered(this=exp.column("collection"))]),
+        # `_first` must see the part's number, which is no column of the table and must not stay.
+        star = exp.Star(except_=[exp.to_identifier(PART)])
+        return exp.Select(expressions=[star], qualify=_first(self.table, PART)).from_(
+            exp.Subquery(this=whole, alias=exp.TableAlias(this=exp.to_identifier("parts")))
         )
-        return exp.Select(
-            expressions=[exp.Star()],
-            qualify=exp.Qualify(this=exp.EQ(this=window, expression=exp.Literal.number(1))),
-        ).from_(exp.Subquery(this=whole, alias=exp.TableAlias(this=exp.to_identifier("parts"))))
 
     def select(self) -> exp.Select:
         """The rows of all parts, each once."""

@@ -17,11 +17,12 @@ HASH = "0123456789abcdef" * 4
 
 def claim(number: int) -> str:
     return (
-        f'<article class="claim refuted"><h3 id="claim-{number}">Claim number {number}</h3>'
-        '<p class="verdict refuted">\u2717 refuted</p><table class="findings"><colgroup><col><col></colgroup>'
-        '<thead><tr><th scope="col">Stated</th><th scope="col">Observed</th></tr></thead><tbody><tr><td>'
-        f"<code>{HASH}</code></td><td>{HASH}{HASH}</td></tr></tbody></table><p class='basis'>given</p>"
-        f"<details><summary>Query</summary><pre class='query'>SELECT\n  {HASH}</pre></details></article>"
+        f'<article class="entry refuted" id="claim-{number}"><h3>Claim number {number}</h3>'
+        '<p class="meta"><span class="verdict refuted">\u2717 refuted</span></p><div class="fold">'
+        '<table class="findings"><colgroup><col class="w-stated"><col></colgroup><thead>'
+        '<tr><th scope="col">Stated</th><th scope="col">Observed</th></tr></thead><tbody>'
+        f'<tr><td><code class="hash">{HASH}</code></td><td>{HASH}{HASH}</td></tr></tbody></table>'
+        f'<p class="basis">given</p><pre><code>SELECT\n  {HASH}{HASH}</code></pre></div></article>'
     )
 
 
@@ -32,9 +33,9 @@ def made() -> Pdf:
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
         f'<link rel="stylesheet" href="print.css"></head><body><p class="running-note">{NOTE}</p>'
-        '<header class="cover"><p class="kind">Analysis</p><h1>Title of it</h1><dl class="about"><dt>Date</dt><dd>2026-11-23</dd></dl><div class="evidence-note"><p>A note.</p></div>'
-        '<table class="tally"><colgroup><col></colgroup><tr><th scope="col" class="verified">\u2713 verified</th></tr>'
-        "<tr><td>29</td></tr></table></header>"
+        '<section class="cover"><p class="kind">Analysis</p><h1>Title of it</h1><dl><div><dt>Date</dt>'
+        '<dd>2026-11-23</dd></div></dl><aside class="evidence-note"><p>A note.</p></aside><h2>Verdicts</h2>'
+        '<ul class="tally"><li class="verified"><span class="number">29</span> verified</li></ul></section>'
         f'<nav class="contents"><h2>Contents</h2><ol><li><a href="#claims">Claims</a><ol>{contents}</ol></li></ol>'
         f'</nav><main><section><h2 id="claims">Claims of it</h2>{claims}</section>'
         "<section><h2>Last</h2><p>沃通</p></section></main></body></html>"
@@ -86,13 +87,13 @@ def test_headings_are_bookmarks(made: Pdf):
 
 
 def test_nothing_is_drawn_beyond_the_margins(made: Pdf):
-    # A4 is 595.28 points wide; the margins of all pages are 23 mm, 65.2 points, or more.
+    # A4 is 595.28 points wide; the margins of all pages are 21 mm, 59.5 points, or more.
     with pikepdf.open(io.BytesIO(made.data)) as document:
         for page in document.pages:
             assert [round(float(side)) for side in page.mediabox] == [0, 0, 595, 842]
             for left, right in extents(page):
-                assert left >= 65
-                assert right <= 595.28 - 65
+                assert left >= 59
+                assert right <= 595.28 - 59
 
 
 def extents(page: pikepdf.Page) -> list[tuple[float, float]]:

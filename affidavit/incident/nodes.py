@@ -71,8 +71,13 @@ def _fail(pos: Pos, code: str, message: str, hint: str = "") -> InputError:
     return InputError(Diagnostic(pos, code, message, hint))
 
 
+def _end_of(text: str, shown: str) -> Pos:
+    """Where the character after a text stands."""
+    return Pos(shown, text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
 def read_text(path: Path, shown: str, limit: int = MAX_BYTES) -> str:
-    """A UTF-8 text file; errors name the file and, for bad bytes, the line."""
+    """A UTF-8 text file; errors name the file and, for bad bytes, line and column."""
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
@@ -85,10 +90,8 @@ def read_text(path: Path, shown: str, limit: int = MAX_BYTES) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _fail(
-            Pos(shown, line), "not-utf-8", f"byte {error.start} is not UTF-8", "save it as UTF-8"
-        ) from None
+        pos = _end_of(error.object[: error.start].decode("utf-8"), shown)
+        raise _fail(pos, "not-utf-8", f"byte {error.start} is not UTF-8", "save it as UTF-8") from None
 
 
 def parse(text: str, shown: str) -> Node:
@@ -108,6 +111,12 @@ def parse(text: str, shown: str) -> Node:
         pos = place(mark) if mark else Pos(shown)
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise _fail(pos, "not-yaml", f"is not valid YAML: {what}") from None
+    except yaml.reader.ReaderError as error:
+        # The position counts octets or characters, as the library was built; the character itself is found.
+        bad = error.character if isinstance(error.character, int) else ord(error.character)
+        before = text[: max(text.find(chr(bad)), 0)]
+        message = f"holds the character U+{bad:04X}, which YAML does not allow"
+        raise _fail(_end_of(before, shown), "not-yaml", message) from None
     except yaml.YAMLError as error:
         raise _fail(Pos(shown), "not-yaml", f"is not valid YAML: {' '.join(str(error).split())}") from None
 
@@ -127,6 +136,7 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
             return
         parent, key, key_pos = stack[-1]
         parent.size += node.size
+        parent.height = max(parent.height, node.height + 1)
         if isinstance(parent.value, list):
             parent.value.append(node)
         elif isinstance(parent.value, dict):
@@ -175,7 +185,10 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
                     f"aliases repeat more than {MAX_ALIASED_NODES:,} values",
                     "write the values out",
                 )
-            attach(Node(place(event.start_mark), target.value, target.keys, target.literal, target.size))
+            pos = place(event.start_mark)
+            if len(stack) + target.height > MAX_DEPTH + 1:
+                raise _fail(pos, "too-deep", f"nests deeper than {MAX_DEPTH} levels through aliases", "flatten it")
+            attach(Node(pos, target.value, target.keys, target.literal, target.size, target.height))
         elif isinstance(event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             count += 1
             pos = place(event.start_mark)

@@ -3,7 +3,7 @@
 Values are text here; what they mean is settled when a claim is compiled (affidavit/check/compile.py).
 """
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, WithJsonSchema, create_model
 
@@ -79,22 +79,30 @@ class ClaimBase(Model):
     """The value that `sql` is said to return."""
 
 
-Claim = create_model(  # type: ignore[call-overload]
-    "Claim",
-    __base__=ClaimBase,
-    __doc__=ClaimBase.__doc__,
-    **{
-        assertion.key: (
-            assertion.model | None,
-            Field(
-                default=None,
-                description=" ".join((assertion.__doc__ or "").split()),
-                examples=[assertion.example],
-            ),
-        )
-        for assertion in ASSERTIONS
-    },
-)
+if TYPE_CHECKING:
+
+    class Claim(ClaimBase):
+        """A claim with its assertions, each under its key; their types are the assertions' models."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Claim = create_model(
+        "Claim",
+        __base__=ClaimBase,
+        __doc__=ClaimBase.__doc__,
+        **{
+            assertion.key: (
+                assertion.model | None,
+                Field(
+                    default=None,
+                    description=" ".join((assertion.__doc__ or "").split()),
+                    examples=[assertion.example],
+                ),
+            )
+            for assertion in ASSERTIONS
+        },
+    )
 
 
 class Section(Model):

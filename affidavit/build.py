@@ -44,7 +44,7 @@ def build_site(
     templates: Path | None = None,
     fresh: bool = False,
     pdf: bool = True,
-    say: Callable[[str], Any] = lambda text: None,
+    say: Callable[[str], Any] = str,
     environ: Mapping[str, str] = os.environ,
 ) -> Built:
     """Check and render every report of a project into ``output``; never raises for bad input."""

@@ -47,7 +47,7 @@ class _Main(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, root: Path | None) -> None:
-    """Incident reports whose every stated fact is checked against the certificates.
+    r"""Incident reports whose every stated fact is checked against the certificates.
 
     Without a command, builds the site: every report below reports/ as HTML and PDF.
 

@@ -61,7 +61,7 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
     """Check typed claims against extracted facts."""
     engine = DuckDb(facts.tables)
     positions = {
-        name: {"": report.pos("claims", name, key=True)}
+        name: {"": report.pos("claims", name, key=True), "where": report.pos("claims", name, "where")}
         | {check.key: report.pos("claims", name, check.key) for check in claim.checks}
         for name, claim in claims.items()
     }

@@ -15,7 +15,7 @@ def show_serial(number: int) -> str:
 def clean_hex(text: str) -> str:
     """Hex digits without colons, blanks, a leading 0x and case differences (upper case)."""
     bare = re.sub(r"[:\s]", "", text).upper()
-    return bare[2:] if bare.startswith("0X") else bare
+    return re.sub(r"^(-?)0X", r"\1", bare)
 
 
 def parse_serial(text: str) -> int:
@@ -24,7 +24,7 @@ def parse_serial(text: str) -> int:
     Serial numbers are compared as numbers: a dropped leading zero changes nothing (design.md, section 5).
     """
     bare = clean_hex(text)
-    if not _HEX.fullmatch(bare):
+    if not text.isascii() or not _HEX.fullmatch(bare):
         raise ValueError(f"{text!r} is no serial number: hexadecimal digits are wanted")
     return int(bare, 16)
 

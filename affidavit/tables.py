@@ -63,7 +63,7 @@ class Table:
         return [column.name for column in self.columns]
 
 
-T, H, S, I, D, B, W, L = (
+T, H, S, N, D, B, W, L = (
     Kind.TEXT,
     Kind.HEX,
     Kind.SERIAL,
@@ -93,11 +93,11 @@ CERTIFICATES = Table(
         ),
         C(
             "serial_octets",
-            I,
+            N,
             "Octets of the serial number's magnitude, without the sign octet of the encoding.",
         ),
-        C("serial_der_octets", I, "Content octets of the INTEGER as encoded, the sign octet included."),
-        C("serial_bits", I, "Bits of the serial number's magnitude."),
+        C("serial_der_octets", N, "Content octets of the INTEGER as encoded, the sign octet included."),
+        C("serial_bits", N, "Bits of the serial number's magnitude."),
         C("issuer", T, "Issuer name in RFC 4514 form."),
         C("issuer_cn", T, "First common name in the issuer name.", "the name has none"),
         C("issuer_der_sha256", H, "SHA-256 of the issuer name as encoded."),
@@ -112,7 +112,7 @@ CERTIFICATES = Table(
             "Length of the validity period in seconds, both ends included (RFC 5280 4.1.2.5, BR 1.6.1): "
             "notAfter - notBefore + 1.",
         ),
-        C("version", I, "X.509 version: 1, 2 or 3."),
+        C("version", N, "X.509 version: 1, 2 or 3."),
         C("signature_algorithm", T, "Name of the signature algorithm, else its dotted OID."),
         C(
             "signature_hash",
@@ -121,7 +121,7 @@ CERTIFICATES = Table(
             "the algorithm has no separate hash, or is unknown",
         ),
         C("key_type", T, "Type of the subject's public key: RSA, EC, DSA, Ed25519 ... else its dotted OID."),
-        C("key_bits", I, "Size of the subject's public key in bits.", "unknown key type"),
+        C("key_bits", N, "Size of the subject's public key in bits.", "unknown key type"),
         C("spki_sha256", H, "SHA-256 of the SubjectPublicKeyInfo as encoded."),
         C(
             "dns_names",
@@ -137,7 +137,7 @@ CERTIFICATES = Table(
             "no such OID, or more than one of them",
         ),
         C("is_ca", B, "cA of the basicConstraints; false where the extension is absent."),
-        C("path_length", I, "pathLenConstraint of the basicConstraints.", "none given"),
+        C("path_length", N, "pathLenConstraint of the basicConstraints.", "none given"),
         C("key_usage", L, "Key usages, names of RFC 5280 4.2.1.3; empty where the extension is absent."),
         C(
             "extended_key_usage",
@@ -158,7 +158,7 @@ CERTIFICATES = Table(
             "SHA-256 of the TBSCertificate with poison and SCT list cut out: equal for a precertificate "
             "and its certificate.",
         ),
-        C("sct_count", I, "Number of embedded SCTs."),
+        C("sct_count", N, "Number of embedded SCTs."),
         C("earliest_sct", W, "Earliest timestamp of the embedded SCTs.", "no embedded SCT", event=True),
         C("latest_sct", W, "Latest timestamp of the embedded SCTs.", "no embedded SCT", event=True),
         C(
@@ -181,8 +181,8 @@ CERTIFICATES = Table(
         ),
         C("collection", T, "Collection of the incident file that the row belongs to."),
         C("file", T, "First file that holds it, relative to the report's evidence folder."),
-        C("position", I, "Its number in that file, from 1."),
-        C("copies", I, "How often it occurs in the collection's files."),
+        C("position", N, "Its number in that file, from 1."),
+        C("copies", N, "How often it occurs in the collection's files."),
     ),
     ("sha256",),
     ("sha256", "serial", "subject", "not_before", "issuer_cn"),
@@ -193,8 +193,8 @@ SCTS = Table(
     "One row for each signed certificate timestamp embedded in a certificate (RFC 6962 3.3).",
     (
         C("certificate", H, "SHA-256 of the certificate that carries it."),
-        C("position", I, "Its number in the list, from 1."),
-        C("version", I, "SCT version; 0 is v1."),
+        C("position", N, "Its number in the list, from 1."),
+        C("version", N, "SCT version; 0 is v1."),
         C("log_id", H, "Log ID: SHA-256 of the log's public key."),
         C("log", T, "The log's description in the log list.", "the log is in no list given"),
         C("timestamp", W, "When the log says it received the entry.", event=True),
@@ -245,7 +245,7 @@ PROBLEMS = Table(
     "One row for each piece of evidence, or part of one, that could not be read.",
     (
         C("file", T, "File, relative to the report's evidence folder."),
-        C("position", I, "Number of the item in the file, from 1; 0 is the file itself."),
+        C("position", N, "Number of the item in the file, from 1; 0 is the file itself."),
         C("field", T, "The part that could not be read.", "the whole item"),
         C("reason", T, "What is wrong."),
         C("certificate", H, "SHA-256 of the certificate, where the rest of it was read.", "nothing was read"),

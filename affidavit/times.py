@@ -30,7 +30,8 @@ _INSTANT = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<hm>\d{2}:\d{2})(?P<s>:\d{2})?(?P<f>\.\d{1,6})?"
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 )
-_DURATION_PART = re.compile(r"(\d[\d,]*)\s*(seconds?|s|minutes?|min|hours?|h|days?|d|weeks?)\b")
+_DURATION_PART = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)\s*(seconds?|s|minutes?|min|hours?|h|days?|d|weeks?)\b")
+_END = datetime(9999, 12, 31, 23, 59, 59, 999_999)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -87,6 +88,11 @@ def _utc(local: datetime, tz: tzinfo) -> datetime:
     return local.replace(tzinfo=tz).astimezone(UTC).replace(tzinfo=None)
 
 
+def _later(start: datetime, width: timedelta) -> datetime:
+    """A span's end, at most the calendar's: 9999-12-31T23:59:59Z has to be stated (RFC 5280 4.1.2.5)."""
+    return _END if start > _END - width else start + width
+
+
 def _real_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -99,10 +105,15 @@ def day_span(day: date, zone_name: str, text: str = "", weekday: str = "") -> Sp
     tz = zone(zone_name)
     try:
         start = _utc(datetime(day.year, day.month, day.day), tz)
+    except OverflowError:
+        raise ValueError(f"the day {day} lies at the end of the calendar") from None
+    try:
         following = day + timedelta(days=1)
         end = _utc(datetime(following.year, following.month, following.day), tz)
     except OverflowError:
-        raise ValueError(f"the day {day} lies at the end of the calendar") from None
+        end = _later(start, timedelta(days=1))
+    if end <= start:
+        raise ValueError(f"there was no day {day} in {zone_name}: its clocks passed over it")
     return Span(start, end, text or day.isoformat(), "day", zone_name, weekday)
 
 
@@ -129,7 +140,7 @@ def parse_time(text: str, zone_name: str) -> Span:
         else:
             digits = match["zone"].replace(":", "")
             delta = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
-            if delta >= timedelta(hours=24):
+            if delta >= timedelta(hours=24) or int(digits[3:5]) > 59:
                 raise ValueError(f"{match['zone']} is no offset from UTC")
             offset = timezone(-delta if digits[0] == "-" else delta)
         try:
@@ -145,12 +156,10 @@ def parse_time(text: str, zone_name: str) -> Span:
             precision, width = "minute", timedelta(minutes=1)
         try:
             start = _utc(local, offset)
-            return Span(start, start + width, text, precision, zone_name)
+            return Span(start, _later(start, width), text, precision, zone_name)
         except OverflowError:
             raise ValueError(f"{text!r} lies at the end of the calendar") from None
-    raise ValueError(
-        f"{text!r} is neither a day (2015-12-20) nor an instant with a zone (2015-12-20T16:00:00Z)"
-    )
+    raise ValueError(f"{text!r} is neither a day (2015-12-20) nor an instant with a zone (2015-12-20T16:00:00Z)")
 
 
 def parse_duration(text: str) -> int:
@@ -168,8 +177,8 @@ def parse_duration(text: str) -> int:
 
 def show_duration(seconds: float) -> str:
     """A duration for people, exact to the second: ``15 days 4 h 12 min``."""
-    sign = "-" if seconds < 0 else ""
     left = abs(int(seconds))
+    sign = "-" if seconds < 0 and left else ""
     words = []
     for size, name in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
         number, left = divmod(left, size)

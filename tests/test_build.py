@@ -182,9 +182,14 @@ def test_an_interrupted_replacement_is_mended(tmp_path: Path):
     old = tmp_path / ".site.old"
     old.mkdir()
     (old / "page").write_text("earlier")
-    with pytest.raises(RuntimeError), replacing_folder(target) as new:
-        (new / "page").write_text("half")
-        raise RuntimeError
+
+    def fail() -> None:
+        with replacing_folder(target) as new:
+            (new / "page").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (target / "page").read_text() == "earlier"
     with replacing_folder(target) as new:
         (new / "page").write_text("whole")

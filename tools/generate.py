@@ -1,7 +1,6 @@
 """Write the derived texts anew, or check that none has been left behind.
 
-    python -m tools.generate            write them
-    python -m tools.generate --check    exit status 1 and the names of those that differ
+``python -m tools.generate`` writes them; with ``--check`` it names those that differ, exit status 1.
 """
 
 import sys

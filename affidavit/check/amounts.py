@@ -31,9 +31,7 @@ class Amount:
         high = getattr(stated, "at_most", None)
         if low is None and high is None:
             raise ValueError("write a number, or at_least / at_most")
-        amount = cls(
-            parse_number(low) if low is not None else None, parse_number(high) if high is not None else None
-        )
+        amount = cls(parse_number(low) if low is not None else None, parse_number(high) if high is not None else None)
         if amount.low is not None and amount.high is not None and amount.low > amount.high:
             raise ValueError(f"at_least {amount.low} is more than at_most {amount.high}")
         return amount

@@ -101,6 +101,12 @@ class Statement:
     """Conditions on single columns inside an expression; they need not all hold."""
 
     @property
+    def asks_for_null(self) -> bool:
+        """Whether it can be true or false of a value that is not there."""
+        nodes = self.expression.find_all(exp.Is, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
+        return next(iter(nodes), None) is not None
+
+    @property
     def columns(self) -> frozenset[str]:
         """The columns that it names."""
         return frozenset(node.name for node in self.expression.find_all(exp.Column))
@@ -196,6 +202,10 @@ class Check(ABC):
     def contrary(self) -> exp.Expression | None:
         """Which rows of the scope contradict it, or leave it undecided; None if no single row does."""
         return None
+
+    def asks_for_null(self) -> bool:
+        """Whether a value that is not there can itself fulfil or contradict it."""
+        return False
 
     def found(self, outcome: Outcome, observed: str, hint: str = "", code: str = "") -> Finding:
         """A finding of this assertion."""

@@ -8,17 +8,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlglot import exp
+
 from affidavit.check.assertions import ASSERTIONS
 from affidavit.check.assertions.only import Only
+from affidavit.check.assertions.pairs import Pairs
 from affidavit.check.assertions.sql import Sql, Stated
 from affidavit.check.assertions.total import Total
 from affidavit.check.base import Check, Context, Figures, Statement, statement
-from affidavit.check.conditions import ValueProblem
+from affidavit.check.conditions import ValueProblem, real_weekday
 from affidavit.check.scope import Scope, Union
 from affidavit.incident.load import Report
 from affidavit.tables import TABLES
 from affidavit.times import Span, parse_time, zone
 from affidavit.types import Declaration, Diagnostic, InputError, Position, did_you_mean
+
+
+_PLACES = frozenset(("collection", "file", "position", "copies"))
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,7 @@ class _Compiler:
         }
         self.open: list[str] = []
 
-    def complain(
-        self, claim: str, path: Iterable[str | int], code: str, message: str, hint: str = ""
-    ) -> None:
+    def complain(self, claim: str, path: Iterable[str | int], code: str, message: str, hint: str = "") -> None:
         pos = self.report.pos("claims", claim, *path)
         self.problems.append(Diagnostic(pos, code, message, hint, claim=claim))
 
@@ -89,6 +93,8 @@ class _Compiler:
         if stated is None:
             return None
         names = [stated] if isinstance(stated, str) else list(stated)
+        if not names:
+            self.complain(name, ("over",), "no-collection", "an empty list names no collection")
         for index, one in enumerate(names):
             if one not in self.collections:
                 path = ("over",) if isinstance(stated, str) else ("over", index)
@@ -111,6 +117,24 @@ class _Compiler:
         over = (claim.over,) if isinstance(claim.over, str) else tuple(dict.fromkeys(claim.over))
         return Scope(table, over, self.untrusted, claim.kind, where)
 
+    def told_apart(self, check: Check, context: Context) -> None:
+        """ValueProblem for a statement on where a certificate lies, over several collections.
+
+        A certificate in two of them counts once, so one of its two places would go unseen.
+        """
+        if len(context.over) < 2 or context.table.name == "problems":
+            return
+        trees = [*check.measures().values(), *filter(None, [check.query()])]
+        named = {node.name for tree in trees for node in tree.find_all(exp.Column)}
+        if isinstance(check, Pairs):  # its own query reads the partners' collection, which is one
+            named = {column.name for column in check.by}
+        placed = sorted(named & _PLACES)
+        if placed:
+            raise ValueProblem(
+                f"{placed[0]} is not one value where a certificate lies in several collections",
+                "state it over one collection",
+            )
+
     def compile(self, name: str, claim: Any) -> CompiledClaim | None:
         before = len(self.problems)
         zone_name = claim.timezone or self.incident.timezone
@@ -119,10 +143,15 @@ class _Compiler:
         except ValueError as error:
             self.complain(name, ("timezone",), "unknown-timezone", str(error))
             return None
+        # `where:` or `every:` with nothing after it would otherwise pass for not written at all.
+        written = self.report.tree.find(("claims", name))
+        for key, node in written.value.items() if written and isinstance(written.value, dict) else ():
+            if node.value is None:
+                self.complain(name, (key,), "no-value", f"{key!r} has no value", "give it one, or take it out")
         made = None
         if claim.made is not None:
             try:
-                made = parse_time(claim.made, zone_name)
+                made = real_weekday(parse_time(claim.made, zone_name))
             except ValueError as error:
                 self.complain(name, ("made",), "bad-time", str(error))
         position = Position(claim.stands)
@@ -136,9 +165,7 @@ class _Compiler:
                     "an unchecked claim states nothing to check",
                 )
             if position is not Position.TRUE:
-                self.complain(
-                    name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold"
-                )
+                self.complain(name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold")
             return CompiledClaim(name, position, zone_name, None, (), None, made, claim.unchecked)
         if not stated:
             self.complain(
@@ -147,9 +174,7 @@ class _Compiler:
             )  # fmt: skip
             return None
         if (claim.sql is None) != (claim.returns is None):
-            self.complain(
-                name, ("sql" if claim.sql else "returns",), "sql-returns", "`sql` and `returns` go together"
-            )
+            self.complain(name, ("sql" if claim.sql else "returns",), "sql-returns", "`sql` and `returns` go together")
             return None
         over = self.over(name, claim)
         if over is None and claim.total is None:
@@ -161,13 +186,12 @@ class _Compiler:
                 "add `over:` a collection",
             )
         if over is not None and claim.total is not None:
-            self.complain(
-                name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`"
-            )
+            self.complain(name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`")
+        for key in ("kind", "table"):
+            if claim.total is not None and key in claim.model_fields_set:
+                self.complain(name, (key,), f"total-{key}", f"a total takes its rows from its parts: no `{key}` here")
         if claim.total is not None and claim.where is not None:
-            self.complain(
-                name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here"
-            )
+            self.complain(name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here")
         if len(self.problems) > before:
             return None
         return self._typed(name, claim, over or (), zone_name, made, position, stated)
@@ -198,9 +222,12 @@ class _Compiler:
             try:
                 made_check = assertion.compile(value, context)
             except ValueProblem as problem:
-                self.complain(
-                    name, (assertion.key, *problem.path), "bad-assertion", str(problem), problem.hint
-                )
+                self.complain(name, (assertion.key, *problem.path), "bad-assertion", str(problem), problem.hint)
+                continue
+            try:
+                self.told_apart(made_check, context)
+            except ValueProblem as problem:
+                self.complain(name, (assertion.key,), "bad-assertion", str(problem), problem.hint)
                 continue
             if isinstance(made_check, Total):
                 context = replace(context, over=made_check.whole.over, table=made_check.whole.table)

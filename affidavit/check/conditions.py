@@ -25,7 +25,7 @@ from affidavit.types import did_you_mean, nearest
 
 ABSENT, PRESENT = "absent", "present"
 PLACED = "placed"
-"""Mark of a literal in a parsed expression whose time has been placed in a zone."""
+"""Mark of the part of a parsed expression whose literal has been typed by its column."""
 RANGE_KEYS = ("from", "until", "after", "before", "at_least", "at_most", "not", "contains", "like")
 
 
@@ -85,9 +85,7 @@ class Condition:
 def timestamp(moment: datetime) -> exp.Expression:
     """A UTC time as a literal of the engine's timestamp type."""
     text = f"{moment.year:04d}-{moment:%m-%d %H:%M:%S.%f}".removesuffix(".000000")
-    node = exp.cast(exp.Literal.string(text), exp.DataType.Type.TIMESTAMP)
-    node.meta[PLACED] = True
-    return node
+    return exp.cast(exp.Literal.string(text), exp.DataType.Type.TIMESTAMP)
 
 
 def real_weekday(span: Span) -> Span:
@@ -257,9 +255,7 @@ def _like(column: Column, raw: object) -> Callable[[exp.Expression], exp.Express
     patterns = [pattern] if column.kind is Kind.SERIAL else [pattern.lower()]
     if column.kind is Kind.SERIAL and pattern[0] in "123456789ABCDEF":
         patterns.append("0" + pattern)
-    return lambda c: exp.Paren(
-        this=disjunction([exp.Like(this=c.copy(), expression=literal(one)) for one in patterns])
-    )
+    return lambda c: exp.Paren(this=disjunction([exp.Like(this=c.copy(), expression=literal(one)) for one in patterns]))
 
 
 def _possible(column: Column, limits: Mapping[str, Typed]) -> None:

@@ -28,17 +28,15 @@ class QueryError(ValueError):
 class Engine(Protocol):
     """Runs a parsed query over the facts tables."""
 
-    def run(self, query: exp.Query, limit: int = MAX_ROWS) -> list[dict[str, Any]]:
-        """At most ``limit`` rows; QueryError or LimitReached."""
+    def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
+        """At most ``limit`` rows, within so many seconds; QueryError or LimitReached."""
         ...
 
 
 class DuckDb:
     """The default engine: one locked in-memory database that holds the facts tables."""
 
-    def __init__(
-        self, tables: Mapping[str, "pa.Table"], seconds: float = SECONDS, memory: str = MEMORY
-    ) -> None:
+    def __init__(self, tables: Mapping[str, "pa.Table"], seconds: float = SECONDS, memory: str = MEMORY) -> None:
         self.seconds = seconds
         self._connection = duckdb.connect(":memory:")
         connection = self._connection
@@ -58,9 +56,10 @@ class DuckDb:
         ):
             connection.execute(setting)
 
-    def run(self, query: exp.Query, limit: int = MAX_ROWS) -> list[dict[str, Any]]:
+    def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """At most ``limit`` rows as dictionaries; QueryError for a bad query, LimitReached past a bound."""
-        timer = threading.Timer(self.seconds, self._connection.interrupt)
+        allowed = self.seconds if seconds is None else min(self.seconds, seconds)
+        timer = threading.Timer(allowed, self._connection.interrupt)
         timer.start()
         try:
             cursor = self._connection.execute(query.sql(dialect="duckdb"))

@@ -38,9 +38,7 @@ FUNCTIONS = frozenset(
     starts_with strip_accents strlen strpos substr substring suffix trim upper weekday year if case""".split()
 )
 #: Functions over many rows: in ``sql:`` only.
-AGGREGATES = frozenset(
-    "avg bool_and bool_or count count_if max median min quantile_cont sum".split()
-)
+AGGREGATES = frozenset("avg bool_and bool_or count count_if max median min quantile_cont sum".split())
 _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between,
     exp.In, exp.Is, exp.Null, exp.Like, exp.ILike, exp.Column, exp.Identifier, exp.Literal, exp.Boolean,
@@ -109,9 +107,7 @@ def _function_name(node: exp.Func) -> str:
     return node.sql_name().lower()
 
 
-def _check_nodes(
-    tree: exp.Expression, allowed: tuple[type[exp.Expression], ...], functions: frozenset[str]
-) -> None:
+def _check_nodes(tree: exp.Expression, allowed: tuple[type[exp.Expression], ...], functions: frozenset[str]) -> None:
     for node in tree.walk():
         if node.comments:
             node.comments = None
@@ -205,11 +201,7 @@ def _type_literals(
                 return exp.Paren(this=made.test(node.this))
         if isinstance(node, exp.Between) and (column := column_of(node.this)):
             low, high = _literal_value(node.args["low"]), _literal_value(node.args["high"])
-            if (
-                low is not None
-                and high is not None
-                and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS)
-            ):
+            if low is not None and high is not None and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
                 made = condition(column, {"from": low, "until": high}, zone)
                 found.append(made)
                 return exp.Paren(this=made.test(node.this))
@@ -234,7 +226,13 @@ def _type_literals(
                 return exp.Not(this=equal) if _SAME_OR_NOT[type(node)] else equal
         return node
 
-    typed = tree.transform(change)
+    def marked(node: exp.Expression) -> exp.Expression:
+        made = change(node)
+        if made is not node:
+            made.meta[PLACED] = True
+        return made
+
+    typed = tree.transform(marked)
     _untyped_literals(typed, columns, zone)
     return typed
 
@@ -246,8 +244,8 @@ def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: st
         names = (column.name.lower() for column in node.find_all(exp.Column))
         return {columns[name].kind for name in names if name in columns}
 
-    for node in tree.walk():
-        if isinstance(node, exp.Cast) and node.meta.get(PLACED):
+    for node in tree.walk(prune=lambda n: bool(n.meta.get(PLACED))):
+        if node.meta.get(PLACED):
             continue
         if zone != "UTC":
             parts = isinstance(node, _CALENDAR) or (
@@ -260,8 +258,7 @@ def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: st
                     f"{node.sql(dialect='duckdb')[:60]} counts in UTC, and this claim's days are those of {zone}",
                     "compare the column itself with a day, or write `timezone: UTC`",
                 )
-            literal = isinstance(node, exp.Literal) and node.is_string and _BARE_DAY.fullmatch(node.this)
-            if literal and not (node.parent and node.parent.meta.get(PLACED)):
+            if isinstance(node, exp.Literal) and node.is_string and _BARE_DAY.fullmatch(node.this):
                 raise ValueProblem(
                     f"'{node.this}' is compared with no column, so its zone is open",
                     "compare the column itself with a day, or write an instant with Z",
@@ -327,9 +324,7 @@ def _strict(tree: exp.Expression) -> exp.Expression:
     return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
 
 
-def boolean_expression(
-    text: str, table: Table, zone: str, found: list[Condition] | None = None
-) -> exp.Expression:
+def boolean_expression(text: str, table: Table, zone: str, found: list[Condition] | None = None) -> exp.Expression:
     """A ``where`` expression over one table, checked and typed; ValueProblem says what is wrong.
 
     ``found`` receives the conditions on single columns in it.

@@ -14,9 +14,7 @@ _WORDS = (
     "seventeen eighteen nineteen twenty"
 ).split()
 _MONTH = "|".join(f"{m}|{m[:3]}" for m in MONTHS)
-_UNITS = (
-    r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
-)
+_UNITS = r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
 
 #: In order; the first that matches at a place wins. Each name is a kind of figure; ``skip`` is none.
 _PATTERNS = re.compile(
@@ -60,9 +58,7 @@ class Figure:
 def find_figures(text: str, names: Iterable[str] = ()) -> list[Figure]:
     """The figures of a text. Digits inside ``names`` (a CA's, a file's) are no figures."""
     masked = text
-    for name in sorted(
-        (n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True
-    ):
+    for name in sorted((n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True):
         if not _is_figure(name):
             masked = masked.replace(name, "\x00" * len(name))
     return list(_scan(masked))
@@ -172,9 +168,7 @@ class Stated:
         match figure.kind:
             case "number" | "one" | "word":
                 year = isinstance(value, int) and 1950 <= value <= 2100 and any(d.year == value for d in days)
-                digits = (
-                    figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
-                )
+                digits = figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
                 return value in self.numbers or year or digits
             case "hex":
                 return str(value) in self.hexes or int(str(value), 16) in self.serials
@@ -186,9 +180,7 @@ class Stated:
                 assert isinstance(value, tuple)
                 year_text, month, day = value
                 return any(
-                    d.month == month
-                    and (day is None or d.day == day)
-                    and (not year_text or d.year == int(year_text))
+                    d.month == month and (day is None or d.day == day) and (not year_text or d.year == int(year_text))
                     for d in days
                 ) or (day is None and self._month_within(int(year_text), month))
             case "instant":

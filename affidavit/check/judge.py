@@ -21,13 +21,22 @@ class Ruling:
 
 
 def rule(
-    counts: Counts, findings: Sequence[Finding], *, size_only: bool, limit: str = "", error: str = ""
+    counts: Counts,
+    findings: Sequence[Finding],
+    *,
+    size_only: bool,
+    complete: bool = False,
+    blank: Sequence[str] = (),
+    limit: str = "",
+    error: str = "",
 ) -> Ruling:
     """The outcome of a claim.
 
     ``size_only``: all its assertions are of the kind that may hold of no row, because they state how many
-    rows there are; they need rows that were looked at all the same. ``limit`` and ``error``: what stopped the
-    check, if anything.
+    rows there are; they need rows that were looked at all the same. ``complete``: one of them says that there
+    is nothing else, which an item that nobody can read leaves open, excused or not. ``blank``: collections that
+    the claim names and of which no row was looked at. ``limit`` and ``error``: what stopped the check, if
+    anything.
     """
     unproven = Outcome.UNPROVEN
     if error:
@@ -41,14 +50,24 @@ def rule(
             f"{counts.unreadable:,} item(s) of its evidence could not be read; repair them, or list the file under "
             "`unreadable` with the reason",
         )
+    if complete and counts.excused:
+        return Ruling(
+            unproven,
+            "unreadable-evidence",
+            f"{counts.excused:,} item(s) of its evidence are listed as unreadable: nobody can say that these are all",
+        )
     if counts.considered == 0:
         if counts.not_authentic:
-            reason = f"none of its {counts.not_authentic:,} row(s) is authentic: no signature leads to a trusted certificate"
+            reason = (
+                f"none of its {counts.not_authentic:,} row(s) is authentic: no signature leads to a trusted certificate"
+            )
             return Ruling(unproven, "not-authentic", reason)
         if counts.other_kind:
             reason = f"its {counts.other_kind:,} row(s) are of another kind; say `kind:` if they are meant"
             return Ruling(unproven, "other-kind", reason)
         return Ruling(unproven, "no-evidence", "there is no row to look at")
+    if blank:
+        return Ruling(unproven, "no-evidence", "no row was looked at of " + ", ".join(blank))
     if counts.undecided:
         return Ruling(
             unproven,
@@ -64,6 +83,8 @@ def rule(
         )
     if not findings:
         return Ruling(unproven, "nothing-checked", "nothing was checked")
+    if any(finding.code == "half-read-null" for finding in findings):
+        return Ruling(unproven, "half-read")
     for outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
         for finding in findings:
             if finding.outcome is outcome:

@@ -41,9 +41,7 @@ def claim_links(text: str) -> list[ClaimLink]:
 
 def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Diagnostic]:
     """What is wrong with the report's words: unknown claims, figures that no claim states, loose facts."""
-    stated = {
-        name: Stated.of(claim.figures, claim.zone) for name, claim in claims.items() if not claim.unchecked
-    }
+    stated = {name: Stated.of(claim.figures, claim.zone) for name, claim in claims.items() if not claim.unchecked}
     names = {name: _names(claim) for name, claim in claims.items()}
     found: list[Diagnostic] = []
     for name, claim in claims.items():
@@ -79,9 +77,7 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
         if one.text not in used:
             message = f"{one.text!r} stands nowhere loose in the prose"
             found.append(
-                Diagnostic(
-                    report.pos("allow", index, "text"), "unused-allow", message, "remove it", Severity.WARNING
-                )
+                Diagnostic(report.pos("allow", index, "text"), "unused-allow", message, "remove it", Severity.WARNING)
             )
     return found
 

@@ -1,6 +1,7 @@
 """Step 3 of the flow: claims to verdicts, over an engine that holds the facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from sqlglot import exp
@@ -9,10 +10,10 @@ from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.sql import Sql
 from affidavit.check.base import SCOPE, Check
 from affidavit.check.compile import CompiledClaim
-from affidavit.check.engine import Engine, QueryError
+from affidavit.check.engine import MAX_ROWS, SECONDS, Engine, QueryError
 from affidavit.check.judge import Ruling, rule
 from affidavit.check.scope import Scope, Union, scoped_tables
-from affidavit.tables import Table
+from affidavit.tables import TABLES, Table
 from affidavit.times import show_time
 from affidavit.types import (
     Basis, Counts, Diagnostic, Finding, InputError, LimitReached, Outcome, Pos, Problem, Verdict,
@@ -22,9 +23,7 @@ MAX_EXAMPLES = 5
 MAX_SAMPLE = 1000
 
 
-def with_scope(
-    query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None
-) -> exp.Query:
+def with_scope(query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None) -> exp.Query:
     """A query with the claim's rows (and, for ``sql:``, the facts tables held to its collections) named in it."""
     named = [(SCOPE, scope.select())] if sql_tables is None else sorted(sql_tables.items())
     for alias, select in named:
@@ -61,27 +60,24 @@ def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], t
 class Checker:
     """Judges the claims of one report."""
 
-    def __init__(
-        self, engine: Engine, problems: Iterable[Problem], positions: Mapping[str, Mapping[str, Pos]]
-    ) -> None:
+    def __init__(self, engine: Engine, problems: Iterable[Problem], positions: Mapping[str, Mapping[str, Pos]]) -> None:
         self.engine = engine
         self.problems = tuple(problems)
         self.positions = positions
+        self._until = 0.0
 
     def judge(self, claim: CompiledClaim) -> Verdict:
         """The verdict on one claim. An error inside is that claim's alone: unproven, with a code."""
         if claim.scope is None:
             basis = Basis("none", "not checked against certificates")
             finding = Finding("unchecked", Outcome.UNCHECKED, "", "", claim.unchecked, "unchecked")
-            return Verdict(
-                claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked"
-            )
+            return Verdict(claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked")
         try:
             return self._checked(claim, claim.scope)
         except LimitReached as limit:
             return self._stopped(claim, rule(Counts(), (), size_only=True, limit=str(limit)))
         except QueryError as error:
-            pos = self.positions.get(claim.name, {}).get("", Pos(""))
+            pos = self.positions.get(claim.name, {}).get("where", Pos(""))
             message = f"the expression of claim {claim.name!r} cannot be run: {error}"
             raise InputError(Diagnostic(pos, "bad-expression", message, claim=claim.name)) from None
         except InputError:
@@ -90,9 +86,20 @@ class Checker:
             words = f"{type(error).__name__}: {error}"
             return self._stopped(claim, rule(Counts(), (), size_only=True, error=words))
 
+    def _run(self, query: exp.Query, limit: int = MAX_ROWS) -> list[dict[str, Any]]:
+        """Rows of a query; all queries of one claim share one allowance of time."""
+        left = self._until - monotonic()
+        if left <= 0:
+            raise LimitReached(f"the claim takes longer than {SECONDS:g} s")
+        return self.engine.run(query, limit, left)
+
     def _stopped(self, claim: CompiledClaim, ruling: Ruling) -> Verdict:
         finding = Finding("check", ruling.outcome, "", "", ruling.reason, ruling.code)
         basis = Basis("given", "nothing: the check did not end")
+        try:
+            query = query_text(claim)
+        except Exception:  # noqa: BLE001 - what cannot be shown must not hide the verdict
+            query = ""
         return Verdict(
             claim.name,
             ruling.outcome,
@@ -100,17 +107,14 @@ class Checker:
             (finding,),
             basis,
             Counts(),
-            query_text(claim),
+            query,
             code=ruling.code,
         )
 
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
-        measured = self.engine.run(with_scope(measuring_query(claim), scope))[0]
-        own = {
-            c.key: self.engine.run(own_query(c, claim, scope), 2)
-            for c in claim.checks
-            if c.query() is not None
-        }
+        self._until = monotonic() + SECONDS
+        measured = self._run(with_scope(measuring_query(claim), scope))[0]
+        own = {c.key: self._run(own_query(c, claim, scope), 2) for c in claim.checks if c.query() is not None}
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []
         for check in claim.checks:
@@ -122,12 +126,17 @@ class Checker:
             found = check.judge(values)
             pos = self.positions.get(claim.name, {}).get(check.key)
             findings.append(
-                Finding(
-                    found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos
-                )
+                Finding(found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos)
             )
         findings += self._impossible(claim)
-        ruling = rule(counts, findings, size_only=all(c.about_size for c in claim.checks))
+        findings += self._half_read(claim, scope, findings)
+        ruling = rule(
+            counts,
+            findings,
+            size_only=all(c.about_size for c in claim.checks),
+            complete=any(isinstance(c, Only) for c in claim.checks),
+            blank=self._blank(scope),
+        )
         if ruling.reason:
             findings.insert(0, Finding("evidence", ruling.outcome, "", "", ruling.reason, ruling.code))
         examples: tuple[Mapping[str, Any], ...] = ()
@@ -147,14 +156,59 @@ class Checker:
             ruling.code,
         )
 
+    def _blank(self, scope: Scope | Union) -> tuple[str, ...]:
+        """The collections, or a total's parts, of which no row was looked at."""
+        found: list[str] = []
+        if isinstance(scope, Scope) and len(scope.over) == 1:
+            return ()  # the claim's own counts say it
+        for number, part in enumerate(scope.parts, 1):
+            for one in part.parts:
+                if not int(self._run(one.counts())[0]["considered"]):
+                    name = f"part {number} ({one.over[0]})" if isinstance(scope, Union) else one.over[0]
+                    found.append(name)
+        return tuple(dict.fromkeys(found))
+
+    def _half_read(self, claim: CompiledClaim, scope: Scope | Union, findings: Sequence[Finding]) -> list[Finding]:
+        """A finding for each assertion (and ``where``) that takes for absent what could not be read.
+
+        Where a certificate was read in part, a missing value may be the part that could not be read. That a
+        row contradicts the claim counts all the same, unless the claim asks for what is missing.
+        """
+        names = set(scope.over)
+        half = sorted({p.certificate for p in self.problems if p.certificate and p.collection in names})
+        if not half or not ({"sha256", "certificate"} & set(scope.table.names)) or scope.table.name == "problems":
+            return []
+        parts = scope.parts if isinstance(scope, Union) else (scope,)
+        known = set(scope.table.names)
+        asked: list[tuple[str, set[str], bool, bool]] = [
+            ("where", set(part.where.columns) & known, True, True) for part in parts if part.where
+        ]
+        outcomes = {finding.assertion: finding.outcome for finding in findings}
+        for check in claim.checks:
+            trees = [*check.measures().values(), *filter(None, [check.query(), check.contrary()])]
+            columns = {c.name for tree in trees for c in tree.find_all(exp.Column)} & known
+            decided = outcomes.get(check.key) is Outcome.REFUTED and not check.asks_for_null()
+            if not decided:
+                asked.append((check.key, columns, False, check.asks_for_null()))
+        found = []
+        for key, columns, before, asks in asked:
+            if not columns:
+                continue
+            queries = [part.half_read(half, sorted(columns), before_where=before) for part in parts]
+            number = sum(int(self._run(query)[0]["half_read"]) for query in queries)
+            if number:
+                hint = f"{number:,} row(s) of half-read certificates lack a value that it needs"
+                pos = self.positions.get(claim.name, {}).get(key)
+                code = "half-read-null" if asks else "half-read"
+                found.append(Finding(key, Outcome.UNPROVEN, "", "", hint, code, pos))
+        return found
+
     def _counts(self, claim: CompiledClaim, scope: Scope | Union, n: int) -> Counts:
         parts = scope.parts if isinstance(scope, Union) else (scope,)
-        whole = dict.fromkeys(
-            ("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0
-        )
+        whole = dict.fromkeys(("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0)
         seen: set[tuple[Any, ...]] = set()
         for part in parts:
-            row = self.engine.run(part.counts())[0]
+            row = self._run(part.counts())[0]
             whole["undecided"] += int(row.get("undecided") or 0)
             # Parts of a total over the same collections look at the same rows; these are counted once.
             key = (part.over, part.kind, part.table.name)
@@ -166,7 +220,12 @@ class Checker:
         collections = [*scope.over, *(name for check in claim.checks for name in check.collections())]
         if any(check.key == "revoked" for check in claim.checks):
             collections += [p.collection for p in self.problems]
-        relevant = relevant_problems(self.problems, collections, scope.table)
+        tables = [scope.table, *(TABLES[name] for c in claim.checks if isinstance(c, Sql) for name in c.tables)]
+        relevant = [
+            problem
+            for problem in self.problems
+            if any(relevant_problems([problem], collections, table) for table in tables)
+        ]
         excused = sum(bool(p.excused) for p in relevant)
         return Counts(
             n, whole["considered"], whole["not_authentic"], whole["other_kind"], whole["copies"],
@@ -178,16 +237,17 @@ class Checker:
         if claim.made is None:
             return []
         found = []
-        for check in claim.checks:
-            for span in check.figures.events:
-                if span.start >= claim.made.end:
-                    stated = f"{span.text}, said on {claim.made.text}"
-                    observed = f"{show_time(span.start, claim.zone)} lies after the statement itself"
-                    hint = "an impossible date: what had not yet come cannot be told as past"
-                    pos = self.positions.get(claim.name, {}).get(check.key)
-                    found.append(
-                        Finding("made", Outcome.REFUTED, stated, observed, hint, "impossible-date", pos)
-                    )
+        events = [(check.key, span) for check in claim.checks for span in check.figures.events]
+        parts = claim.scope.parts if isinstance(claim.scope, Union) else ()
+        for where in (claim.where, *(part.where for part in parts)):
+            events += [("where", span) for span in where.figures.events] if where else []
+        for key, span in events:
+            if span.start >= claim.made.end:
+                stated = f"{span.text}, said on {claim.made.text}"
+                observed = f"{show_time(span.start, claim.zone)} lies after the statement itself"
+                hint = "an impossible date: what had not yet come cannot be told as past"
+                pos = self.positions.get(claim.name, {}).get(key)
+                found.append(Finding("made", Outcome.REFUTED, stated, observed, hint, "impossible-date", pos))
         return list({finding.stated: finding for finding in found}.values())
 
     def _basis(self, claim: CompiledClaim, scope: Scope | Union, ruling: Ruling) -> Basis:
@@ -198,9 +258,7 @@ class Checker:
             covered = only.judge({}).outcome is Outcome.VERIFIED
             if covered:
                 return Basis("declared complete", f"in evidence declared complete: {names}", declared)
-            words = (
-                f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
-            )
+            words = f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
             return Basis("given", words, declared)
         return Basis("given", f"in the evidence given: {names}")
 
@@ -215,7 +273,7 @@ class Checker:
             .order_by(*(exp.column(name) for name in scope.table.identity))
             .limit(MAX_EXAMPLES)
         )
-        return tuple(self.engine.run(with_scope(query, scope)))
+        return tuple(self._run(with_scope(query, scope)))
 
     def _example_columns(self, claim: CompiledClaim, table: Table) -> list[str]:
         """The columns shown of a counter-example: those that identify it, and those that the claim names."""
@@ -239,7 +297,7 @@ class Checker:
             .where(exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null())))
         )
         query = query.order_by(node.copy()).limit(MAX_SAMPLE)
-        return tuple(row[column] for row in self.engine.run(with_scope(query, scope)))
+        return tuple(row[column] for row in self._run(with_scope(query, scope)))
 
 
 def own_query(check: Check, claim: CompiledClaim, scope: Scope | Union) -> exp.Query:

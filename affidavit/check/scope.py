@@ -100,9 +100,7 @@ class Scope:
                 "not_authentic",
             ),
             exp.alias_(
-                count_where(
-                    conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])
-                ),
+                count_where(conjunction([exp.Paren(this=certain.copy()), exp.Not(this=exp.Paren(this=right.copy()))])),
                 "other_kind",
             ),
         ).from_(base.subquery("everything"))
@@ -117,9 +115,7 @@ class Scope:
             query = query.select(exp.alias_(count_where(unknown), "unknown_kind"))
         if self.where:
             open_rows = (
-                exp.select(count_where())
-                .from_(self.considered().subquery("c"))
-                .where(is_null(self.where.expression))
+                exp.select(count_where()).from_(self.considered().subquery("c")).where(is_null(self.where.expression))
             )
             query = query.select(exp.alias_(open_rows.subquery(), "undecided"))
         return query
@@ -145,9 +141,7 @@ class Union:
         return tuple(dict.fromkeys(name for part in self.parts for name in part.over))
 
     def _together(self, queries: list[exp.Select]) -> exp.Select:
-        numbered = [
-            query.select(exp.alias_(exp.Literal.number(index), PART)) for index, query in enumerate(queries)
-        ]
+        numbered = [query.select(exp.alias_(exp.Literal.number(index), PART)) for index, query in enumerate(queries)]
         whole: exp.Query = numbered[0]
         for query in numbered[1:]:
             whole = exp.union(whole, query, distinct=False)

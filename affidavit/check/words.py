@@ -33,9 +33,7 @@ _WORDS: dict[Column, Words] = dict(
         _words(CERTIFICATES, "kind", _KINDS),
         _words(SCTS, "kind", _KINDS),
         _words(CERTIFICATES, "signature_hash", _HASHES),
-        _words(
-            CERTIFICATES, "signature_algorithm", (name for name, _ in oids.SIGNATURES.values()), beside_oids=True
-        ),
+        _words(CERTIFICATES, "signature_algorithm", (name for name, _ in oids.SIGNATURES.values()), beside_oids=True),
         _words(CERTIFICATES, "key_type", oids.KEYS.values(), beside_oids=True),
         _words(CERTIFICATES, "validation", oids.VALIDATION.values()),
         _words(CERTIFICATES, "key_usage", oids.KEY_USAGES),

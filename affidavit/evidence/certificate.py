@@ -62,7 +62,9 @@ def read_certificate(data: bytes) -> Certificate:
     fields = der.children(data, tbs)
     version = 1
     if fields and fields[0].tag == 0xA0:
-        version = der.small_integer(data, der.expect(data, fields[0].content, fields[0].end, der.INTEGER, "version")) + 1
+        version = (
+            der.small_integer(data, der.expect(data, fields[0].content, fields[0].end, der.INTEGER, "version")) + 1
+        )
         del fields[0]
     if len(fields) < 6 or fields[0].tag != der.INTEGER or fields[3].tag != der.SEQUENCE:
         raise DerError("the certificate lacks some of serial number, algorithm, names, validity and key")

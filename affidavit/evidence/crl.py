@@ -11,7 +11,10 @@ from affidavit.serials import show_serial
 
 @dataclass(slots=True)
 class Crl:
-    """What was read of a CRL; entries are (serial, revocation date, reason). Faults are (field, reason)."""
+    """What was read of a CRL; entries are (serial, revocation date, reason). Faults are (field, reason).
+
+    ``algorithm`` is None where the two places that name it disagree (RFC 5280 5.1.1.2).
+    """
 
     issuer: str
     issuer_der: bytes
@@ -19,7 +22,7 @@ class Crl:
     next_update: datetime | None
     tbs: bytes
     signature: bytes
-    algorithm: Algorithm
+    algorithm: Algorithm | None
     entries: list[tuple[str, datetime | None, str | None]] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
 
@@ -38,15 +41,21 @@ def read_crl(data: bytes) -> Crl:
     if len(fields) < 3:
         raise DerError("the CRL lacks some of algorithm, issuer and thisUpdate")
     issuer = parts.name(data, fields[1])
+    unused, signature = der.bit_string(data, outline[2])
+    if unused:
+        raise DerError(f"a signature with {unused} unused bits")
     found = Crl(
         issuer.text,
         der.whole(data, fields[1]),
         None,
         None,
         der.whole(data, outline[0]),
-        der.bit_string(data, outline[2])[1],
+        signature,
         parts.algorithm(data, outline[1]),
     )
+    if der.whole(data, fields[0]) != der.whole(data, outline[1]):
+        found.algorithm = None
+        found.faults.append(("signature_algorithm", "differs between the TBSCertList and the CRL"))
     found.faults += [("issuer", fault) for fault in issuer.faults]
     found.this_update = _time(data, fields[2], "this_update", found)
     rest = fields[3:]
@@ -57,8 +66,10 @@ def read_crl(data: bytes) -> Crl:
         for number, entry in enumerate(der.children(data, rest[0]), 1):
             try:
                 found.entries.append(_entry(data, entry, number, found))
-            except (DerError, IndexError) as error:
+            except DerError as error:
                 found.faults.append((f"entry {number}", str(error)))
+            except IndexError:
+                found.faults.append((f"entry {number}", "lacks its serial number or its date"))
     return found
 
 
@@ -80,8 +91,16 @@ def _entry(data: bytes, entry: Tlv, number: int, found: Crl) -> tuple[str, datet
         wrapper = Tlv(0xA0, values[2].start, values[2].start, values[2].end)
         for extension in parts.extensions(data, wrapper):
             if extension.oid == oids.CRL_REASON:
-                code = der.integer(extension.value, der.read(extension.value, 0, len(extension.value)))
-                reason = oids.REASONS.get(code)
-                if reason is None:
-                    found.faults.append((f"entry {number}", f"the reason code {code} is not defined"))
+                reason = _reason(extension.value, number, found)
     return serial, revoked, reason
+
+
+def _reason(value: bytes, number: int, found: Crl) -> str | None:
+    try:
+        code = der.small_integer(value, der.expect(value, 0, len(value), der.ENUMERATED, "reasonCode"))
+    except DerError as error:
+        found.faults.append((f"entry {number}", str(error)))
+        return None
+    if code not in oids.REASONS:
+        found.faults.append((f"entry {number}", f"the reason code {code} is not defined"))
+    return oids.REASONS.get(code)

@@ -91,7 +91,9 @@ def small_integer(data: bytes, value: Tlv) -> int:
     """An INTEGER that is a version or a length; DerError where it is out of all proportion."""
     number = integer(data, value)
     if abs(number) >= 1 << 62:
-        raise DerError(f"an INTEGER of {value.end - value.content} octets at octet {value.start} where a small one belongs")
+        raise DerError(
+            f"an INTEGER of {value.end - value.content} octets at octet {value.start} where a small one belongs"
+        )
     return number
 
 

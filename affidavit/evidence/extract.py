@@ -198,7 +198,10 @@ def extract(report: Report) -> Facts:
 def problem_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     """Problems as rows of their table; empty text is null."""
     return [
-        {name: getattr(p, name) if name == "position" else getattr(p, name) or None for name in TABLES["problems"].names}
+        {
+            name: getattr(p, name) if name == "position" else getattr(p, name) or None
+            for name in TABLES["problems"].names
+        }
         for p in problems
     ]
 
@@ -222,7 +225,9 @@ def _excuse(report: Report, problems: list[Problem]) -> list[Problem]:
     return out
 
 
-def rows_of(collections: Iterable[Collected], issuers: Issuers, logs: dict[str, Log]) -> dict[str, list[dict[str, Any]]]:
+def rows_of(
+    collections: Iterable[Collected], issuers: Issuers, logs: dict[str, Log]
+) -> dict[str, list[dict[str, Any]]]:
     """The rows of certificates, SCTs and revocations of some collections, sorted (``problems`` stays empty)."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     marked_by: dict[frozenset[str], frozenset[str]] = {}

@@ -23,6 +23,14 @@ def _error(pos: Pos, code: str, message: str, hint: str = "") -> InputError:
     return InputError(Diagnostic(pos, code, message, hint))
 
 
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile]:
     """The files that patterns name, each once, sorted by name.
 
@@ -38,8 +46,13 @@ def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile
                 "put the files below evidence/<report>/ and name them from there",
             )  # fmt: skip
         if not base.is_dir():
-            raise _error(pos, "no-evidence-folder", f"there is no folder evidence/{folder.name}", "put the evidence there")
-        wild = bool(_WILD & set(pattern))
+            raise _error(
+                pos, "no-evidence-folder", f"there is no folder evidence/{folder.name}", "put the evidence there"
+            )
+        if not base.is_relative_to(folder.parent.resolve()):
+            raise _error(pos, "path-leaves-folder", f"evidence/{folder.name} is itself a link out of evidence/")
+        # A file may have a bracket in its name; then the name itself is meant.
+        wild = bool(_WILD & set(pattern)) and not (folder / pattern).is_file()
         try:
             hits = sorted(folder.glob(pattern)) if wild else [folder / pattern]
         except (ValueError, NotImplementedError, OSError) as error:
@@ -49,8 +62,12 @@ def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile
             if not path.is_file() or (wild and any(p.startswith(".") for p in path.relative_to(folder).parts)):
                 continue
             if not path.resolve().is_relative_to(base):
-                raise _error(pos, "path-leaves-folder", f"{path.relative_to(folder)} is a link out of the evidence folder")
+                raise _error(
+                    pos, "path-leaves-folder", f"{path.relative_to(folder)} is a link out of the evidence folder"
+                )
             name = path.relative_to(folder).as_posix()
+            if not _is_unicode(name):
+                raise _error(pos, "bad-file-name", f"{name!a} is no UTF-8 file name", "rename the file")
             found[name] = EvidenceFile(path, name)
             names += 1
         if not names:

@@ -71,7 +71,9 @@ def name(data: bytes, value: Tlv) -> Name:
             if kind == oids.COMMON_NAME and common is None:
                 common = text
             parts.append(f"{shown}={_escape(text)}")
-        rdns.append("+".join(parts))
+        # Reversed inside as well, as openssl has it. A SET with nothing in it has no form in RFC 4514.
+        if parts:
+            rdns.append("+".join(reversed(parts)))
     return Name(",".join(reversed(rdns)), common, tuple(faults))
 
 

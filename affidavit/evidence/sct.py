@@ -74,9 +74,7 @@ def _sct(body: bytes) -> Sct:
         timestamp = EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
         timestamp = None
-    return Sct(
-        body[0], body[1:33].hex(), milliseconds, timestamp, body[43:extension_end], head[0], head[1], signature
-    )
+    return Sct(body[0], body[1:33].hex(), milliseconds, timestamp, body[43:extension_end], head[0], head[1], signature)
 
 
 def signed_bytes(sct: Sct, issuer_spki: bytes, precert_tbs: bytes) -> bytes:

@@ -72,7 +72,9 @@ def verifies(spki: bytes, algorithm: Algorithm, signature: bytes, signed: bytes)
     return True
 
 
-def sct_verifies(log_key: bytes, hash_algorithm: int, signature_algorithm: int, signature: bytes, signed: bytes) -> bool:
+def sct_verifies(
+    log_key: bytes, hash_algorithm: int, signature_algorithm: int, signature: bytes, signed: bytes
+) -> bool:
     """Whether a log's signature verifies; SHA-256 with RSA or ECDSA (RFC 6962 2.1.4)."""
     if hash_algorithm != 4:
         return False

@@ -27,6 +27,12 @@ class Model(BaseModel):
     )
 
 
+class KeywordModel(Model):
+    """A model with keys that are Python's own words: the field ``from_`` is the key ``from``."""
+
+    model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"))
+
+
 def _shape(value: Any) -> str:
     if isinstance(value, dict | BaseModel):
         return "mapping"

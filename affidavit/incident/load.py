@@ -255,9 +255,7 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
         elif item["input"] is None:
             found.append(Diagnostic(tree.place(loc, key=True), "no-value", f"{words!r} has no value"))
         elif kind == "string_pattern_mismatch":
-            pos = tree.place(
-                [s for s in loc if s != "[key]"] and tuple(s for s in loc if s != "[key]"), key=True
-            )
+            pos = tree.place(tuple(s for s in loc if s != "[key]"), key=True)
             found.append(
                 Diagnostic(
                     pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens"

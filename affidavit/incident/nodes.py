@@ -169,14 +169,10 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
                 )
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in open_anchors:
-                raise _fail(
-                    place(event.start_mark), "alias-loop", f"the alias *{event.anchor} refers to itself"
-                )
+                raise _fail(place(event.start_mark), "alias-loop", f"the alias *{event.anchor} refers to itself")
             target = anchors.get(event.anchor)
             if target is None:
-                raise _fail(
-                    place(event.start_mark), "unknown-alias", f"no anchor &{event.anchor} stands before this"
-                )
+                raise _fail(place(event.start_mark), "unknown-alias", f"no anchor &{event.anchor} stands before this")
             aliased += target.size
             if aliased > MAX_ALIASED_NODES:
                 raise _fail(
@@ -195,9 +191,7 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
             if event.tag is not None and event.tag != "!":
                 raise _fail(pos, "yaml-tag", f"the tag {event.tag!r} has no meaning here", "remove it")
             if count > MAX_NODES:
-                raise _fail(
-                    pos, "file-too-large", f"holds more than {MAX_NODES:,} values", "split the report"
-                )
+                raise _fail(pos, "file-too-large", f"holds more than {MAX_NODES:,} values", "split the report")
             if isinstance(event, yaml.ScalarEvent):
                 empty = event.value == "" and event.style not in ("'", '"', "|", ">")
                 node = Node(pos, None if empty else event.value, literal=event.style in ("|", ">"))

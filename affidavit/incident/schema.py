@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, WithJsonSchema, create_model
 
 from affidavit.check.assertions import ASSERTIONS
-from affidavit.incident.fields import Conditions, Model, OneOrMany, Prose, Slug, Text
+from affidavit.incident.fields import Conditions, KeywordModel, Model, OneOrMany, Prose, Slug, Text
 from affidavit.incident.vocabulary import KindName, PositionName, ReportKind, TableName
 
 
-class Complete(Model):
+class Complete(KeywordModel):
     """A declaration that a collection holds everything there is of some scope, over a window."""
 
     scope: Text
@@ -25,8 +25,6 @@ class Complete(Model):
     """On what grounds: how the collection was made."""
     by: Text | None = None
     """Who declares it."""
-
-    model_config = {**Model.model_config, "alias_generator": lambda name: name.rstrip("_")}
 
 
 class Collection(Model):

@@ -5,15 +5,23 @@ import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from affidavit.render import phrases
 from affidavit.render.claims import Badge, badge, claim_anchor
 from affidavit.render.rows import Row, Rows
 from affidavit.render.text import code, foreign, link, plural, words
 from affidavit.render.values import (
-    NOTHING, Fact, Table, certificate_link, digest_cell, label, texts, time,
-)  # fmt: skip
+    NOTHING,
+    Fact,
+    Table,
+    certificate_link,
+    digest_cell,
+    distinguished,
+    label,
+    texts,
+    time,
+)
 from affidavit.run import Run
 from affidavit.times import show_duration
 
@@ -98,12 +106,16 @@ def _text(value: str | None) -> Markup:
 
 
 def _identity(rows: Rows, row: Row, digest: str) -> tuple[Fact, ...]:
-    bits = f"{row['serial_bits']:,} bits, {plural(row['serial_octets'], 'octet')}" if row["serial_bits"] is not None else ""
+    bits = (
+        f"{row['serial_bits']:,} bits, {plural(row['serial_octets'], 'octet')}"
+        if row["serial_bits"] is not None
+        else ""
+    )
     serial = Markup("{} <span class='local'>{}</span>").format(digest_cell(row["serial"]), bits)
     facts = [
         Fact("Serial number", serial if row["serial"] else _unread()),
         Fact("SHA-256", digest_cell(digest)),
-        Fact("Version", Markup(str(row["version"]))),
+        Fact("Version", escape(str(row["version"]))),
     ]
     others = [d for d in rows.counterparts.get(row["precert_tbs_sha256"] or "", []) if d != digest]
     for other in others:
@@ -127,8 +139,8 @@ def _unread() -> Markup:
 
 def _names(row: Row) -> tuple[Fact, ...]:
     return (
-        Fact("Subject", _text(row["subject"])),
-        Fact("Issuer", _text(row["issuer"])),
+        Fact("Subject", distinguished(row["subject"]) if row["subject"] else NOTHING),
+        Fact("Issuer", distinguished(row["issuer"]) if row["issuer"] else NOTHING),
         Fact("Host names", texts(row["dns_names"])),
         *([Fact("IP addresses", texts(row["ip_addresses"]))] if row["ip_addresses"] else []),
     )
@@ -181,12 +193,14 @@ def _origin(run: Run, rows: Rows, row: Row, places: list[Row]) -> tuple[Fact, ..
         issuer = None
     else:
         genuine = any(place["authentic"] for place in places)
-        held = Markup("yes: its signature leads to a trusted certificate" if genuine else "no: no signature leads to a trusted certificate")  # fmt: skip
+        held = escape(f"{'yes: its' if genuine else 'no: no'} signature leads to a trusted certificate")
         issuer = next((place["issued_by"] for place in places if place["issued_by"]), None)
     if issuer == row["sha256"]:
         signer = Markup("its own key")
     elif issuer:
-        signer = certificate_link(issuer, label(rows.facts[issuer]), OTHERS) if issuer in rows.facts else digest_cell(issuer)
+        signer = (
+            certificate_link(issuer, label(rows.facts[issuer]), OTHERS) if issuer in rows.facts else digest_cell(issuer)
+        )
     else:
         signer = Markup('<span class="nothing">no certificate of its issuer is among the evidence</span>')
     facts = [Fact("Authentic", held)]
@@ -197,7 +211,11 @@ def _origin(run: Run, rows: Rows, row: Row, places: list[Row]) -> tuple[Fact, ..
         copies = f" ({plural(place['copies'], 'copy', 'copies')})" if place["copies"] > 1 else ""
         title = run.report.incident.evidence[place["collection"]].title or place["collection"]
         collection = link(f"{REPORT}#evidence-{place['collection']}", words(title))
-        found.append(Markup("<li>{}: {}, item {:,}{}</li>").format(collection, foreign(place["file"], 300), place["position"], copies))
+        found.append(
+            Markup("<li>{}: {}, item {:,}{}</li>").format(
+                collection, foreign(place["file"], 300), place["position"], copies
+            )
+        )
     if found:
         facts.append(Fact("Found in", Markup('<ul class="values">{}</ul>').format(Markup("").join(found))))
     return tuple(facts)
@@ -210,7 +228,9 @@ def _extensions(row: Row) -> Table | None:
     digests += [""] * (len(row["extension_oids"]) - len(digests))
     body = tuple(
         (
-            Markup("{} <span class='under'>{}</span>").format(foreign(phrases.EXTENSIONS.get(oid, "Other")), code(foreign(oid, 100))),
+            Markup("{} <span class='under'>{}</span>").format(
+                foreign(phrases.EXTENSIONS.get(oid, "Other")), code(foreign(oid, 100))
+            ),
             digest_cell(digest),
         )
         for oid, digest in zip(row["extension_oids"][:100], digests, strict=False)
@@ -226,8 +246,12 @@ def _scts(rows: Rows, digest: str, zone: str) -> Table | None:
     if not found:
         return None
     results = {
-        "valid": Markup('<span class="verdict verified"><span class="mark" aria-hidden="true">\u2713</span> valid</span>'),
-        "invalid": Markup('<span class="verdict refuted"><span class="mark" aria-hidden="true">\u2717</span> invalid</span>'),
+        "valid": Markup(
+            '<span class="verdict verified"><span class="mark" aria-hidden="true">\u2713</span> valid</span>'
+        ),
+        "invalid": Markup(
+            '<span class="verdict refuted"><span class="mark" aria-hidden="true">\u2717</span> invalid</span>'
+        ),
     }
     body = tuple(
         (

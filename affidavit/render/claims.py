@@ -169,25 +169,31 @@ def _result(verdict: Verdict, table: str) -> Markup:
             phrases.rows(table, verdict.counts.scope), told
         )
     worst = [f for f in verdict.findings if f.outcome is verdict.outcome] or list(verdict.findings)
+    return Markup(" ").join(_contrary(finding) for finding in worst)
+
+
+def _contrary(finding: Finding) -> Markup:
+    """Stated against observed, and what to know besides."""
     sentences = []
-    for finding in worst:
-        parts = []
-        if finding.stated:
-            parts.append(Markup("stated is <em>{}</em>").format(foreign(finding.stated)))
-        if finding.observed:
-            parts.append(Markup("observed is <em>{}</em>").format(foreign(finding.observed)))
-        head = Markup("; ").join(parts)
-        tail = foreign(finding.hint) if finding.hint else Markup("")
-        text = Markup(": ").join(part for part in (head, tail) if part)
-        sentences.append(Markup("{}: {}.").format(phrases.ASSERTIONS.get(finding.assertion, finding.assertion), text))
+    if finding.stated:
+        sentences.append(Markup("Stated: {}.").format(_statement(finding)))
+    if finding.observed:
+        sentences.append(Markup("Observed: {}.").format(foreign(finding.observed)))
+    if finding.hint:
+        hint = finding.hint.rstrip(".")
+        sentences.append(Markup("{}.").format(foreign(hint[:1].upper() + hint[1:])))
     return Markup(" ").join(sentences)
+
+
+def _statement(finding: Finding) -> Markup:
+    return Markup(phrases.STATEMENTS.get(finding.assertion, "{}")).format(foreign(finding.stated))  # noqa: S704 - ours
 
 
 def _told(finding: Finding) -> Markup:
     """A statement that holds, with what was observed where that is said otherwise."""
-    default = "{stated} ({observed})" if finding.observed != finding.stated else "{stated}"
-    form = Markup(phrases.SENTENCES.get(finding.assertion, default))  # noqa: S704 - our own words
-    return form.format(stated=foreign(finding.stated), observed=foreign(finding.observed))
+    if finding.observed in ("", finding.stated):
+        return _statement(finding)
+    return Markup("{} ({})").format(_statement(finding), foreign(finding.observed))
 
 
 def _finding(finding: Finding) -> FindingView:

@@ -3,13 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from affidavit.render.claims import DeclarationView, links
 from affidavit.render.markdown import markdown
 from affidavit.render.rows import Row, Rows
-from affidavit.render.text import foreign, plural, short_hash, words
-from affidavit.render.values import NOTHING, Table, certificate_link, code, digest_cell, label, short_link, time
+from affidavit.render.text import code, foreign, plural, short_hash, words
+from affidavit.render.values import NOTHING, Table, certificate_link, digest_cell, label, short_link, time
 from affidavit.run import Run
 
 SCREEN_ROWS = 500
@@ -54,7 +54,7 @@ def evidence_view(run: Run, rows: Rows, medium: str) -> EvidenceView:
         summary,
         tuple(_collection(run, rows, name, most, medium) for name in run.report.incident.evidence),
         _problems(run, rows),
-        _trusted(run, rows),
+        _trusted(rows),
     )
 
 
@@ -87,7 +87,7 @@ def _collection(run: Run, rows: Rows, name: str, most: int, medium: str) -> Coll
         holds=_holds(rows, name),
         trust=trust,
         declared=declared,
-        certificates=_certificates(run, name, found, most, medium),
+        certificates=_certificates(run, name, found, most, medium, untrusted),
         files=_files(run, name),
     )
 
@@ -102,7 +102,7 @@ def _holds(rows: Rows, name: str) -> str:
     return ", ".join(parts) if parts else "No certificate could be read."
 
 
-def _certificates(run: Run, name: str, found: list[Row], most: int, medium: str) -> Table | None:
+def _certificates(run: Run, name: str, found: list[Row], most: int, medium: str, untrusted: bool) -> Table | None:
     if not found:
         return None
     zone = run.report.incident.timezone
@@ -111,7 +111,7 @@ def _certificates(run: Run, name: str, found: list[Row], most: int, medium: str)
     def first(row: Row) -> Markup:
         shown = certificate_link(row["sha256"], label(row), "certificates/")
         extra = Markup(' <span class="tag">precertificate</span>') if mixed and row["kind"] == "precertificate" else ""
-        doubt = Markup(' <span class="tag">not authentic</span>') if not row["authentic"] else ""
+        doubt = Markup(' <span class="tag">not authentic</span>') if not (row["authentic"] or untrusted) else ""
         digest = Markup('<span class="under">{}</span>').format(code(short_hash(row["sha256"])))
         return shown + extra + doubt + digest
 
@@ -137,11 +137,13 @@ def _certificates(run: Run, name: str, found: list[Row], most: int, medium: str)
 
 def _files(run: Run, name: str) -> Table:
     body = tuple(
-        (foreign(f.name, 300), Markup(f"{f.octets:,}"), digest_cell(f.sha256))
+        (foreign(f.name, 300), escape(f"{f.octets:,}"), digest_cell(f.sha256))
         for f in run.facts.files
         if name in f.collections
     )
-    return Table(f"Files of {name}", ("File", "Octets", "SHA-256"), body, ("w-file", "w-number", "w-hash"), total=len(body))
+    return Table(
+        f"Files of {name}", ("File", "Octets", "SHA-256"), body, ("w-file", "w-number", "w-hash"), total=len(body)
+    )
 
 
 def _problems(run: Run, rows: Rows) -> Table | None:
@@ -164,13 +166,15 @@ def _problems(run: Run, rows: Rows) -> Table | None:
         )
         for p in problems[:MAX_PROBLEMS]
     )
-    more = Markup("The first {} of {}.").format(MAX_PROBLEMS, f"{len(problems):,}") if len(problems) > MAX_PROBLEMS else ""
+    more = Markup("")
+    if len(problems) > MAX_PROBLEMS:
+        more = Markup("The first {} of {}.").format(MAX_PROBLEMS, f"{len(problems):,}")
     columns = ("File", "Part", "What is wrong", "The author\u2019s reason to keep it")
-    widths = ("w-file", "w-part", "w-reason", "w-reason")
-    return Table("What could not be read", columns, body, widths, Markup(more), len(problems))
+    widths = ("w-part", "w-part", "w-reason", "w-reason")
+    return Table("What could not be read", columns, body, widths, more, len(problems))
 
 
-def _trusted(run: Run, rows: Rows) -> Table | None:
+def _trusted(rows: Rows) -> Table | None:
     """Certificates that are trusted and in no collection."""
     names = [digest for digest in rows.digests if digest not in rows.places]
     if not names:

@@ -180,7 +180,8 @@ def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Ma
     # Markdown keeps its own places with control characters and would drop an author's silently.
     source = "".join(code_point(c) if c < " " and c not in "\t\n\r" else c for c in text)
     reader = Markdown(
-        extensions=["tables", "sane_lists", "fenced_code", _Plain(links or Links(), under, source)], output_format="html"
+        extensions=["tables", "sane_lists", "fenced_code", _Plain(links or Links(), under, source)],
+        output_format="html",
     )
     try:
         html = reader.convert(source.encode("utf-8", "replace").decode())

@@ -63,19 +63,16 @@ ASSERTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-SENTENCES: Mapping[str, str] = MappingProxyType(
+STATEMENTS: Mapping[str, str] = MappingProxyType(
     {
-        "count": "their number is {stated}",
-        "distinct": "{stated}",
-        "same": "{stated}",
-        "every": "every one has {stated} ({observed})",
-        "none": "none has {stated} ({observed})",
-        "some": "some have {stated} ({observed})",
-        "total": "{observed}",
-        "only": "{stated} ({observed})",
+        "count": "their number is {}",
+        "every": "every one has {}",
+        "none": "none has {}",
+        "some": "some have {}",
+        "total": "the parts make up {}",
     }
 )
-"""How a statement that holds is told; ``{stated} ({observed})`` where an assertion is not named."""
+"""How what an assertion states is told in a sentence; as it is where the assertion is not named."""
 
 ROWS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -137,12 +134,16 @@ def passing_words(tally: Tally) -> str:
 
 
 def quoted_words(refuted: int, unproven: int) -> str:
-    """What it means that refuted and unproven claims stand in a report that holds just that; empty if there are none."""
+    """What refuted and unproven claims are doing in a report that holds just that; empty if there are none."""
     kinds = []
     if refuted:
         kinds.append(f"{plural(refuted, 'statement is', 'statements are')} quoted here in order to be refuted")
     if unproven:
-        verb = "in order to show that it cannot be known" if unproven == 1 else "in order to show that they cannot be known"
+        verb = (
+            "in order to show that it cannot be known"
+            if unproven == 1
+            else "in order to show that they cannot be known"
+        )
         kinds.append(f"{unproven:,} {verb}")
     if not kinds:
         return ""

@@ -42,7 +42,7 @@ def foreign(text: str, limit: int = FIELD_LIMIT) -> Markup:
         body += Markup('<span class="codepoint">{}</span>').format(code_point(match[0]))
         done = match.end()
     body += escape(shown[done:])
-    body = Markup(DATE.sub(r'<span class="nb">\g<0></span>', body))  # noqa: S704 - digits and hyphens within escaped text
+    body = Markup(DATE.sub(r'<span class="nb">\g<0></span>', str(body)))  # noqa: S704 - digits and hyphens within escaped text
     more = Markup('<span class="more">... ({} more characters)</span>').format(f"{left:,}") if left > 0 else Markup("")
     return Markup("<bdi>{}</bdi>{}").format(body, more)
 

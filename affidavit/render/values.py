@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from affidavit.render.text import CELL_LIMIT, code, foreign, link, short_hash, tag
+from affidavit.render.text import CELL_LIMIT, FIELD_LIMIT, code, foreign, link, short_hash, tag
 from affidavit.tables import Column, Kind
 from affidavit.times import Span, show_duration, to_zone
 
@@ -24,6 +24,11 @@ class Table:
     widths: tuple[str, ...] = ()
     more: Markup = field(default_factory=Markup)
     total: int = 0
+
+    @property
+    def size(self) -> str:
+        """``wide`` where there are more columns than a narrow column of text bears."""
+        return "wide" if len(self.columns) > 5 else "usual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,20 @@ def time(moment: datetime | None, zone: str = "UTC") -> Markup:
     if moment is None:
         return NOTHING
     iso = _stamp(moment).replace(" ", "T") + "Z"
-    utc = tag("time", f"{_stamp(moment)} UTC", {"datetime": iso})
+    utc = tag("time", _breakable(_stamp(moment), "UTC"), {"datetime": iso})
     local = to_zone(moment, zone)
     if zone == "UTC" or local.utcoffset() == timedelta(0):
         return utc
-    shown = _stamp(local.replace(tzinfo=None))
-    return utc + Markup(" ") + tag("span", f"{shown} {zone}", {"class": "local"})
+    shown = _breakable(_stamp(local.replace(tzinfo=None)), zone)
+    return utc + Markup(" ") + tag("span", shown, {"class": "local"})
+
+
+def _breakable(stamp: str, zone: str) -> Markup:
+    """A time that a line breaks between day, time of day and zone only."""
+    day, _, clock = stamp.partition(" ")
+    last = f"{clock} UTC" if zone == "UTC" else clock
+    rest = "" if zone == "UTC" else f" {zone}"
+    return Markup('<span class="nb">{}</span> <span class="nb">{}</span>{}').format(day, last, rest)
 
 
 def span_start(span: Span, zone: str) -> tuple[str, str]:
@@ -88,6 +101,11 @@ def short_link(digest: str, prefix: str, known: Mapping[str, Any]) -> Markup:
     return certificate_link(digest, shown, prefix) if digest in known else shown
 
 
+def distinguished(text: str, limit: int = FIELD_LIMIT) -> Markup:
+    """A distinguished name, which lines break between its parts first."""
+    return foreign(text, limit).replace(",", Markup(",<wbr>"))
+
+
 def digest_cell(digest: str | None) -> Markup:
     """A whole hash; may break anywhere."""
     return tag("code", digest, {"class": "hash"}) if digest else NOTHING
@@ -118,9 +136,11 @@ def cell(value: Any, column: Column | None, zone: str, limit: int = CELL_LIMIT) 
     if kind is Kind.SECONDS:
         return Markup("{} s <span class='local'>{}</span>").format(f"{value:,}", show_duration(value))
     if kind is Kind.BOOLEAN:
-        return Markup("yes" if value else "no")
+        return escape("yes" if value else "no")
     if kind is Kind.INTEGER and isinstance(value, int):
-        return Markup(f"{value:,}")
+        return escape(f"{value:,}")
     if isinstance(value, list | tuple):
         return foreign(", ".join(str(v) for v in value), limit) if value else NOTHING
+    if column is not None and column.name in ("subject", "issuer"):
+        return distinguished(str(value), limit)
     return foreign(str(value), limit)

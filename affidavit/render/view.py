@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from affidavit.render import phrases
 from affidavit.render.claims import Badge, ClaimView, badge, claim_anchor, claim_view, links
@@ -235,9 +235,7 @@ def tally_view(run: Run) -> TallyView:
             f"This report does not pass: its verdicts are what it holds, but {plural(number, 'figure')} in its words "
             f"{'is' if number == 1 else 'are'} not what its claims state."
         )
-    return TallyView(
-        lines, run.passes, sentence, phrases.quoted_words(refuted, unproven), plural(tally.total, "claim")
-    )
+    return TallyView(lines, run.passes, sentence, phrases.quoted_words(refuted, unproven), plural(tally.total, "claim"))
 
 
 def _asides(run: Run) -> tuple[Aside, ...]:
@@ -271,7 +269,7 @@ def _with_contents(view: ReportView) -> ReportView:
         entries.append(Entry("#summary", Markup("Summary")))
     entries += [Entry(f"#{s.anchor}", s.title) for s in view.sections]
     if view.questions:
-        inner = tuple(Entry(f"#{q.anchor}", Markup(f"Question {q.number}")) for q in view.questions)
+        inner = tuple(Entry(f"#{q.anchor}", escape(f"Question {q.number}")) for q in view.questions)
         entries.append(Entry("#questions", Markup("Questions and answers"), inner))
     if view.timeline:
         entries.append(Entry("#timeline", Markup("Timeline")))

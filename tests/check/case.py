@@ -30,16 +30,21 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def serial_of(number: int) -> str:
+    """A serial number of 16 octets whose first hex digit is a zero."""
+    return f"{(0x05 << 120) + number:032X}"
+
+
 def certificate(number: int | str = 1, **odd: Any) -> Row:
     """A row of ``certificates``; ``number`` makes its fingerprint, key and serial number."""
-    serial = f"{number:032X}" if isinstance(number, int) else digest(number)[:32].upper()
+    serial = serial_of(number) if isinstance(number, int) else "7" + digest(number)[:31].upper()
     row: Row = {
         "sha256": digest(number),
         "kind": "certificate",
         "serial": serial,
         "serial_octets": 16,
         "serial_der_octets": 16,
-        "serial_bits": 124,
+        "serial_bits": 123,
         "issuer": "CN=CA One,O=Example",
         "issuer_cn": "CA One",
         "issuer_der_sha256": digest("CA One"),
@@ -106,7 +111,7 @@ def revocation(number: int = 1, **odd: Any) -> Row:
         "issuer": "CN=CA One,O=Example",
         "issuer_der_sha256": digest("CA One"),
         "issuer_spki_sha256": digest("CA One key"),
-        "serial": f"{number:032X}",
+        "serial": serial_of(number),
         "revoked_at": at("2016-09-01 08:00"),
         "reason": "keyCompromise",
         "source": "crl.pem",

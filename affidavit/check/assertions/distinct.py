@@ -24,11 +24,7 @@ def _measures(columns: tuple[Column, ...]) -> dict[str, exp.Expression]:
 
 
 def _nulls(columns: tuple[Column, ...], measured: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{measured[f'null_{c.name}']:,} row(s) have no {c.name}"
-        for c in columns
-        if measured[f"null_{c.name}"]
-    ]
+    return [f"{measured[f'null_{c.name}']:,} row(s) have no {c.name}" for c in columns if measured[f"null_{c.name}"]]
 
 
 @dataclass(frozen=True)

@@ -57,15 +57,12 @@ class _Extreme(Check):
     def judge(self, measured: Mapping[str, Any]) -> Finding:
         values = {p.column.name: measured[f"{self.key}_{p.column.name}"] for p in self.parts}
         observed = ", ".join(
-            f"{self.key} {name} {self._show(value) if value is not None else 'none'}"
-            for name, value in values.items()
+            f"{self.key} {name} {self._show(value) if value is not None else 'none'}" for name, value in values.items()
         )
         nulls = [p.column.name for p in self.parts if measured[f"null_{p.column.name}"]]
         if nulls or any(value is None for value in values.values()):
             names = ", ".join(nulls) or "it"
-            return self.found(
-                Outcome.UNPROVEN, observed, f"not every row has a value of {names}", "null-values"
-            )
+            return self.found(Outcome.UNPROVEN, observed, f"not every row has a value of {names}", "null-values")
         failing = [p for p in self.parts if not measured[f"holds_{p.column.name}"]]
         if failing:
             hints = "; ".join(self._hint(p, values[p.column.name]) for p in failing)
@@ -85,10 +82,7 @@ class _Extreme(Check):
 
     def contrary(self) -> exp.Expression | None:
         """Rows whose own value lies outside what is stated, or is missing."""
-        tests = [
-            exp.Not(this=exp.Paren(this=exp.func("coalesce", p.expression(), exp.false())))
-            for p in self.parts
-        ]
+        tests = [exp.Not(this=exp.Paren(this=exp.func("coalesce", p.expression(), exp.false()))) for p in self.parts]
         return exp.and_(*tests)
 
 

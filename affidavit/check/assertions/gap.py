@@ -8,13 +8,13 @@ from sqlglot import exp
 
 from affidavit.check.base import Check, Context, Figures, count_where, is_null
 from affidavit.check.conditions import ValueProblem, find_column
-from affidavit.incident.fields import Model, Text
+from affidavit.incident.fields import KeywordModel, Text
 from affidavit.tables import Kind
 from affidavit.times import parse_duration, show_duration
 from affidavit.types import Finding, Outcome
 
 
-class GapModel(Model):
+class GapModel(KeywordModel):
     """From one time column to another, and how long that is."""
 
     from_: Text
@@ -26,12 +26,14 @@ class GapModel(Model):
     at_most: Text | None = None
     """A duration."""
 
-    model_config = {**Model.model_config, "alias_generator": lambda name: name.rstrip("_")}
-
 
 @dataclass(frozen=True)
 class Gap(Check):
-    """The time from one column to another, row by row: computed, shown, and held against bounds."""
+    """The time from one column to another, row by row: computed, shown, and held against bounds.
+
+    Where the second time comes before the first, `at_most` alone leaves the claim unproven: "within a day
+    after" is not said of what came earlier.
+    """
 
     key = "gap"
     model = GapModel
@@ -86,6 +88,7 @@ class Gap(Check):
         return {
             "outside": count_where(self._outside()),
             "nulls": count_where(is_null(self._milliseconds())),
+            "backward": count_where(exp.LT(this=self._milliseconds(), expression=exp.Literal.number(0))),
             "least": exp.Min(this=self._milliseconds()),
             "most": exp.Max(this=self._milliseconds()),
         }
@@ -101,7 +104,16 @@ class Gap(Check):
         shortest, longest = show_duration(least / 1000), show_duration(most / 1000)
         observed = shortest if shortest == longest else f"{shortest} to {longest}"
         if measured["outside"]:
-            return self.found(
-                Outcome.REFUTED, observed, f"{int(measured['outside']):,} row(s) lie outside", "gap"
+            hint = f"{int(measured['outside']):,} row(s) lie outside"
+            if self.low is not None and least < self.low * 1000:
+                hint += f"; the shortest is {show_duration(self.low - least / 1000)} less than stated"
+            if self.high is not None and most > self.high * 1000:
+                hint += f"; the longest is {show_duration(most / 1000 - self.high)} more than stated"
+            return self.found(Outcome.REFUTED, observed, hint, "gap")
+        if measured["backward"]:
+            hint = (
+                f"in {int(measured['backward']):,} row(s) {self.second} comes before {self.first}; state which comes "
+                "first by the order of `from` and `to`"
             )
+            return self.found(Outcome.UNPROVEN, observed, hint, "backward-gap")
         return self.found(Outcome.VERIFIED, observed)

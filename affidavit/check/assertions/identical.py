@@ -55,7 +55,9 @@ class IdenticalModel(Model):
 class IdenticalExcept(Check):
     """Certificates that belong together are identical but for the fields named.
 
-    All fields of the TBSCertificate are compared as encoded, extension by extension.
+    Names, keys and extensions are compared as encoded, extension by extension and in their order; version,
+    serial number, signature algorithm and times by value. The unique identifiers of version 2 (RFC 5280
+    4.1.2.8) are not compared.
     """
 
     key = "identical_except"
@@ -71,9 +73,11 @@ class IdenticalExcept(Check):
         names = [stated.fields] if isinstance(stated.fields, str) else list(stated.fields)
         known = [*FIELDS, *EXTENSIONS, "extensions"]
         for index, name in enumerate(names):
-            if name not in known and not all(part.isdigit() for part in name.split(".")):
+            if name not in known and not all(part.isascii() and part.isdigit() for part in name.split(".")):
                 hint = did_you_mean(name, known)
                 raise ValueProblem(f"{name!r} is no field of a certificate", hint, ("fields", index))
+        if not (set(FIELDS) - set(names)) and "extensions" in names:
+            raise ValueProblem("nothing is left to be compared", path=("fields",))
         by = find_columns(context.table, stated.by, "by") if stated.by is not None else ()
         words = "identical but for " + ", ".join(names)
         if by:
@@ -103,9 +107,7 @@ class IdenticalExcept(Check):
         for name, node in compared.items():
             differing = exp.Count(this=exp.Distinct(expressions=[node.copy()]))
             groups = groups.select(exp.alias_(differing, f"d_{name}"))
-        differ = disjunction(
-            [exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1)) for n in compared]
-        )
+        differ = disjunction([exp.GT(this=exp.column(f"d_{n}"), expression=exp.Literal.number(1)) for n in compared])
         single = exp.EQ(this=exp.column("members"), expression=exp.Literal.number(1))
         null_tests = [exp.Is(this=node.copy(), expression=exp.Null()) for node in compared.values()]
         null_tests += [exp.Is(this=exp.column(c.name), expression=exp.Null()) for c in self.by]
@@ -132,9 +134,7 @@ class IdenticalExcept(Check):
             return self.found(Outcome.UNPROVEN, observed, hint, "null-values")
         if differing:
             which = [n for n in self._compared() if measured[f"differ_{n}"]]
-            return self.found(
-                Outcome.REFUTED, observed, "they differ in " + ", ".join(which) + " too", "identical"
-            )
+            return self.found(Outcome.REFUTED, observed, "they differ in " + ", ".join(which) + " too", "identical")
         if alone or not groups:
             hint = f"{alone:,} certificate(s) have nothing to be compared with"
             return self.found(Outcome.UNPROVEN, observed, hint, "single-row")

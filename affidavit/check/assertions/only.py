@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from affidavit.check.base import Check, Context, Figures
-from affidavit.check.conditions import ValueProblem
-from affidavit.incident.fields import Model, Text
+from affidavit.check.conditions import ValueProblem, real_weekday
+from affidavit.incident.fields import KeywordModel, Text
 from affidavit.times import Span, parse_time, to_zone
 from affidavit.types import Declaration, Finding, Outcome
 
 
-class Window(Model):
+class Window(KeywordModel):
     """A window of days or instants, both ends included."""
 
     from_: Text
@@ -20,24 +20,19 @@ class Window(Model):
     until: Text
     """Last day (or instant) of the window."""
 
-    model_config = {
-        **Model.model_config,
-        "alias_generator": lambda name: name.rstrip("_"),
-    }
-
 
 def window_spans(window: Window, zone: str) -> tuple[Span, Span]:
     """Both ends of a window; ValueProblem leads to the end that does not fit."""
     ends = []
     for key, text in (("from", window.from_), ("until", window.until)):
         try:
-            ends.append(parse_time(text, zone))
+            ends.append(real_weekday(parse_time(text, zone)))
+        except ValueProblem as problem:
+            raise problem.below(key) from None
         except ValueError as error:
             raise ValueProblem(str(error), path=(key,)) from None
     if ends[0].start >= ends[1].end:
-        raise ValueProblem(
-            f"the window ends ({window.until}) before it begins ({window.from_})", path=("until",)
-        )
+        raise ValueProblem(f"the window ends ({window.until}) before it begins ({window.from_})", path=("until",))
     return ends[0], ends[1]
 
 

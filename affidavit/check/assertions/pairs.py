@@ -8,15 +8,15 @@ from sqlglot import exp
 
 from affidavit.check.amounts import Amount
 from affidavit.check.base import SCOPE, Check, Context, Figures, Statement, count_where, statement
-from affidavit.check.conditions import ValueProblem, conjunction, disjunction, find_column
+from affidavit.check.conditions import ValueProblem, as_set, conjunction, disjunction, find_column
 from affidavit.check.scope import Scope
-from affidavit.incident.fields import AmountField, Conditions, Model, OneOrMany, Slug
+from affidavit.incident.fields import AmountField, Conditions, KeywordModel, OneOrMany, Slug
 from affidavit.incident.vocabulary import KindName
 from affidavit.tables import Column, Kind
 from affidavit.types import Finding, Outcome, did_you_mean
 
 
-class PairsModel(Model):
+class PairsModel(KeywordModel):
     """With what each row is paired, and what is said of its partners."""
 
     with_: Slug
@@ -32,15 +32,11 @@ class PairsModel(Model):
     every: Conditions | None = None
     """What holds of each partner."""
 
-    model_config = {**Model.model_config, "alias_generator": lambda name: name.rstrip("_")}
-
 
 def comparable(column: Column, table: str = "") -> exp.Expression:
     """A column in a form in which equal values are equal: lists as sets."""
     node = exp.column(column.name, table=table or None)
-    if column.kind is Kind.TEXTS:
-        return exp.func("list_sort", exp.func("list_distinct", node))
-    return node
+    return as_set(column, node) if column.kind is Kind.TEXTS else node
 
 
 def find_columns(table: Any, stated: str | list[str], key: str) -> tuple[Column, ...]:
@@ -108,11 +104,14 @@ class Pairs(Check):
         return self.other.over
 
     def _join(self) -> exp.Expression:
-        identity = self.other.table.identity[0]
         tests: list[exp.Expression] = [
             exp.EQ(this=comparable(c, "mine"), expression=comparable(c, "partner")) for c in self.by
         ]
-        tests.append(exp.NEQ(this=exp.column(identity, "mine"), expression=exp.column(identity, "partner")))
+        itself = [
+            exp.EQ(this=exp.column(name, "mine"), expression=exp.column(name, "partner"))
+            for name in self.other.table.identity
+        ]
+        tests.append(exp.Not(this=exp.Paren(this=conjunction(itself))))
         return conjunction(tests)
 
     def _fits(self) -> exp.Expression:
@@ -126,8 +125,8 @@ class Pairs(Check):
     def query(self) -> exp.Query:
         partners = self.other.select().subquery("partner")
         joined = exp.select().from_(exp.to_table(SCOPE, alias="mine")).join(partners, on=self._join())
-        identity = exp.column(self.other.table.identity[0], "mine")
-        paired = joined.copy().select(exp.Count(this=exp.Distinct(expressions=[identity.copy()])))
+        one = exp.select("1").from_(partners.copy()).where(self._join())
+        paired = exp.select(count_where()).from_(exp.to_table(SCOPE, alias="mine")).where(exp.Exists(this=one))
         misfits = joined.copy().select(
             count_where(exp.Not(this=exp.func("coalesce", self._fits(), exp.true()))),
         )
@@ -136,17 +135,40 @@ class Pairs(Check):
         nulls = exp.select(count_where(null)).from_(SCOPE)
         partner_nulls = exp.select(count_where(null.copy())).from_(self.other.select().subquery("p"))
         partner_rows = exp.select(count_where()).from_(self.other.select().subquery("p"))
+        left_out = self.other.counts().subquery("left_out")
+        open_partners = exp.select(
+            exp.func("coalesce", exp.column("undecided"), exp.Literal.number(0))
+            if self.other.where
+            else exp.Literal.number(0)
+        ).from_(left_out)
+        unknown_kind = exp.select(
+            exp.column("unknown_kind")
+            if self.other.kind != "any" and self.other.table.column("kind")
+            else exp.Literal.number(0)
+        ).from_(left_out.copy())
+        aside = exp.select(exp.column("not_authentic")).from_(left_out.copy())
         named = {
+            "open_partners": open_partners, "unknown_kind": unknown_kind, "aside": aside,
             "paired": paired, "misfits": misfits, "unknown": unknown,
             "nulls": nulls, "partner_nulls": partner_nulls, "partner_rows": partner_rows,
         }  # fmt: skip
         return exp.select(*(exp.alias_(query.subquery(), name) for name, query in named.items()))
 
+    def asks_for_null(self) -> bool:
+        """Whether what is said of the partners speaks of missing values."""
+        return any(one is not None and one.asks_for_null for one in (self.every, self.other.where))
+
     def judge(self, measured: Mapping[str, Any]) -> Finding:
         n, paired = int(measured["n"]), int(measured["paired"])
         observed = f"{paired:,} of {n:,} with a partner"
+        if measured["aside"]:
+            observed += f"; {int(measured['aside']):,} row(s) of {self.other.over[0]} left aside as not authentic"
         if not measured["partner_rows"]:
             return self.found(Outcome.UNPROVEN, observed, "no row to pair with was looked at", "no-partners")
+        open_rows = int(measured["open_partners"]) + int(measured["unknown_kind"])
+        if open_rows:
+            hint = f"for {open_rows:,} row(s) of {self.other.over[0]} it is open whether they may be partners"
+            return self.found(Outcome.UNPROVEN, observed, hint, "undecided-rows")
         if measured["nulls"] or measured["partner_nulls"] or measured["unknown"]:
             return self.found(Outcome.UNPROVEN, observed, "some rows lack a value to compare", "null-values")
         if self.amount is not None and not self.amount.holds(paired):

@@ -8,7 +8,14 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.base import SCOPE, Check, Context, Figures, count_where
-from affidavit.check.conditions import Condition, ValueProblem, condition, conjunction
+from affidavit.check.conditions import (
+    Condition,
+    ValueProblem,
+    condition,
+    conjunction,
+    disjunction,
+    literal,
+)
 from affidavit.check.hints import other_zone
 from affidavit.incident.fields import Value
 from affidavit.tables import REVOCATIONS
@@ -20,9 +27,9 @@ from affidavit.types import Finding, Outcome
 class Revoked(Check):
     """Each of the claim's certificates is listed as revoked in an authentic CRL of its issuer.
 
-    `revoked: true` says no more than that. A day, an instant or a range says when (the earliest
-    revocationDate that any of the CRLs gives); `{at: ..., reason: ...}` also says why. A certificate
-    that no CRL at hand lists leaves the claim unproven: another CRL may list it.
+    `revoked: true` says no more than that. A day, an instant or a range says when (its revocationDate);
+    `{at: ..., reason: ...}` also says why. A certificate that no CRL at hand lists leaves the claim unproven:
+    another CRL may list it. So does one of which the CRLs say different things, if not all of them fit.
     """
 
     key = "revoked"
@@ -37,22 +44,21 @@ class Revoked(Check):
     @classmethod
     def compile(cls, stated: Any, context: Context) -> "Revoked":
         if context.table.name != "certificates":
-            raise ValueProblem(
-                "revoked is about certificates; `table: revocations` reads the CRLs themselves"
-            )
+            raise ValueProblem("revoked is about certificates; `table: revocations` reads the CRLs themselves")
         when: object = None
         reason: object = None
         if isinstance(stated, Mapping) and set(stated) & {"at", "reason"}:
             unknown = set(stated) - {"at", "reason"}
             if unknown:
                 raise ValueProblem(f"{sorted(unknown)[0]!r} does not belong here", "known: at, reason")
+            for key in stated:
+                if stated[key] is None:
+                    raise ValueProblem(f"{key!r} has no value", path=(key,))
             when, reason = stated.get("at"), stated.get("reason")
         elif stated != "true":
             when = stated
         if when == "false":
-            raise ValueProblem(
-                "a missing entry proves nothing", "say `revoked: true` with `stands: unproven`"
-            )
+            raise ValueProblem("a missing entry proves nothing", "say `revoked: true` with `stands: unproven`")
         made: dict[str, Condition | None] = {"at": None, "reason": None}
         for key, name, value in (("at", "revoked_at", when), ("reason", "reason", reason)):
             column = REVOCATIONS.column(name)
@@ -74,23 +80,38 @@ class Revoked(Check):
             for name in ("serial", "issuer_der_sha256", "issuer_spki_sha256")
         ]
         tests.append(exp.column("authentic", "entry"))
-        listed = (
-            exp.select(
-                exp.column("sha256", "mine"),
-                exp.alias_(exp.Min(this=exp.column("revoked_at", "entry")), "revoked_at"),
-                exp.alias_(exp.Min(this=exp.column("reason", "entry")), "reason"),
-            )
-            .from_(exp.to_table(SCOPE, alias="mine"))
-            .join(exp.to_table(REVOCATIONS.name, alias="entry"), on=conjunction(tests))
-            .group_by(exp.column("sha256", "mine"))
-        )
         parts = [p.expression() for p in (self.when, self.reason) if p is not None]
         fits = conjunction(parts) if parts else exp.true()
-        null = exp.Is(this=exp.column("revoked_at"), expression=exp.Null())
+        undone = exp.EQ(this=exp.column("reason"), expression=literal("removeFromCRL"))
+        needed = ["revoked_at", *(["reason"] if self.reason is not None else [])]
+        null = disjunction([exp.Is(this=exp.column(name), expression=exp.Null()) for name in needed])
+        entries = (
+            exp.select(exp.column("sha256", "mine"), exp.column("revoked_at", "entry"), exp.column("reason", "entry"))
+            .from_(exp.to_table(SCOPE, alias="mine"))
+            .join(exp.to_table(REVOCATIONS.name, alias="entry"), on=conjunction(tests))
+        )
+        listed = (
+            exp.select(
+                exp.column("sha256"),
+                exp.alias_(exp.Min(this=exp.column("revoked_at")), "revoked_at"),
+                exp.alias_(count_where(), "entries"),
+                exp.alias_(count_where(exp.Paren(this=fits)), "fitting"),
+                exp.alias_(count_where(exp.Paren(this=null)), "nulls"),
+                exp.alias_(count_where(undone), "undone"),
+            )
+            .from_(entries.subquery("entries"))
+            .group_by(exp.column("sha256"))
+        )
+
+        def certificates(test: str) -> exp.Expression:
+            return count_where(exp.condition(test, dialect="duckdb"))
+
         return exp.select(
             exp.alias_(count_where(), "listed"),
-            exp.alias_(count_where(fits), "fitting"),
-            exp.alias_(count_where(null), "nulls"),
+            exp.alias_(certificates("fitting = entries"), "fitting"),
+            exp.alias_(certificates("fitting = 0 AND nulls = 0 AND undone = 0"), "contrary"),
+            exp.alias_(certificates("nulls > 0"), "nulls"),
+            exp.alias_(certificates("undone > 0"), "undone"),
             exp.alias_(exp.Min(this=exp.column("revoked_at")), "first"),
             exp.alias_(exp.Max(this=exp.column("revoked_at")), "last"),
         ).from_(listed.subquery("listed"))
@@ -105,8 +126,9 @@ class Revoked(Check):
         if isinstance(first, datetime) and isinstance(last, datetime):
             observed += f", {show_time(first, self.zone)}"
             observed += f" to {show_time(last, self.zone)}" if last != first else ""
-        if fitting < listed and not measured["nulls"]:
-            hint = f"{listed - fitting:,} entr{'y says' if listed - fitting == 1 else 'ies say'} otherwise"
+        contrary = int(measured["contrary"])
+        if contrary:
+            hint = f"{contrary:,} of them {'is' if contrary == 1 else 'are'} listed otherwise"
             if self.when is not None and self.when.operator == "=" and isinstance(first, datetime):
                 shifted = other_zone(self.when.values[0].span, first, self.zones)
                 hint += f"; {shifted}" if shifted else ""
@@ -115,5 +137,10 @@ class Revoked(Check):
             hint = f"{n - listed:,} not listed in any authentic CRL given"
             return self.found(Outcome.UNPROVEN, observed, hint, "not-listed")
         if measured["nulls"]:
-            return self.found(Outcome.UNPROVEN, observed, "some entries have no readable date", "null-values")
+            return self.found(Outcome.UNPROVEN, observed, "some entries have no readable date or reason", "null-values")
+        if measured["undone"]:
+            return self.found(Outcome.UNPROVEN, observed, "a later entry takes a revocation back", "undone")
+        if fitting < listed:
+            hint = f"the CRLs give {listed - fitting:,} of them more than one date or reason, and not all fit"
+            return self.found(Outcome.UNPROVEN, observed, hint, "entries-differ")
         return self.found(Outcome.VERIFIED, observed)

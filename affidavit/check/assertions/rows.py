@@ -42,6 +42,10 @@ class _Rows(Check):
         """Rows for which the condition is not true."""
         return exp.Not(this=exp.Paren(this=exp.func("coalesce", self.what.expression.copy(), exp.false())))
 
+    def asks_for_null(self) -> bool:
+        """Whether the condition itself speaks of missing values."""
+        return self.what.asks_for_null
+
     def undecided(self, measured: Mapping[str, Any], observed: str) -> Finding:
         """The finding where rows could not be compared."""
         return self.found(
@@ -64,9 +68,7 @@ class Every(_Rows):
         n, hits, nulls = (int(measured[name]) for name in ("n", "hits", "nulls"))
         observed = f"{hits:,} of {n:,}"
         if n - hits - nulls > 0:
-            hint = f"{n - hits - nulls:,} row(s) say otherwise" + zone_shift_words(
-                self.what, measured, self.zones
-            )
+            hint = f"{n - hits - nulls:,} row(s) say otherwise" + zone_shift_words(self.what, measured, self.zones)
             return self.found(Outcome.REFUTED, observed, hint, "every")
         if nulls:
             return self.undecided(measured, observed)

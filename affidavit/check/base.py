@@ -94,7 +94,7 @@ class Figures:
 class Statement:
     """Conditions that rows are held against: a mapping's, or one expression's."""
 
-    expression: exp.Expression
+    expression: exp.Expr
     words: str
     parts: tuple[Condition, ...] = ()
     inside: tuple[Condition, ...] = ()
@@ -122,6 +122,8 @@ class Statement:
             for node in self.expression.find_all(exp.Literal)
             if node.is_string and not isinstance(node.parent, exp.Cast)
         )
+        measured = {t.text for c in self.inside if c.column.kind not in (Kind.TEXT, Kind.TEXTS) for t in c.values}
+        names = tuple(name for name in names if name not in measured)
         numbers = frozenset(
             int(node.this)
             for node in self.expression.find_all(exp.Literal)
@@ -148,20 +150,20 @@ def statement(stated: object, table: Table, zone: str) -> Statement:
     return Statement(conjunction([part.expression() for part in parts]), words, tuple(parts))
 
 
-def count_where(test: exp.Expression | None = None) -> exp.Expression:
+def count_where(test: exp.Expr | None = None) -> exp.Expr:
     """How many rows there are, or for how many a test is true."""
-    count: exp.Expression = exp.Count(this=exp.Star())
+    count: exp.Expr = exp.Count(this=exp.Star())
     if test is None:
         return count
     return exp.Filter(this=count, expression=exp.Where(this=test))
 
 
-def is_null(node: exp.Expression) -> exp.Expression:
+def is_null(node: exp.Expr) -> exp.Expr:
     """Whether an expression is null: undecided."""
     return exp.Is(this=exp.Paren(this=node.copy()), expression=exp.Null())
 
 
-def negated(node: exp.Expression) -> exp.Expression:
+def negated(node: exp.Expr) -> exp.Expr:
     """The contrary, null staying null."""
     return exp.Not(this=exp.Paren(this=node.copy()))
 
@@ -187,7 +189,7 @@ class Check(ABC):
     def compile(cls, stated: Any, context: Context) -> "Check":
         """The typed assertion; ValueProblem with the path to what does not fit."""
 
-    def measures(self) -> dict[str, exp.Expression]:
+    def measures(self) -> dict[str, exp.Expr]:
         """Aggregates over the scope, by name."""
         return {}
 
@@ -199,7 +201,7 @@ class Check(ABC):
         """Further collections that the judgement rests on."""
         return ()
 
-    def contrary(self) -> exp.Expression | None:
+    def contrary(self) -> exp.Expr | None:
         """Which rows of the scope contradict it, or leave it undecided; None if no single row does."""
         return None
 

@@ -148,6 +148,8 @@ class _Compiler:
         for key, node in written.value.items() if written and isinstance(written.value, dict) else ():
             if node.value is None:
                 self.complain(name, (key,), "no-value", f"{key!r} has no value", "give it one, or take it out")
+        if len(self.problems) > before:
+            return None
         made = None
         if claim.made is not None:
             try:

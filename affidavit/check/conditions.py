@@ -8,7 +8,7 @@ judges (judge.py) turns that into ``unproven``.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -69,10 +69,10 @@ class Condition:
     column: Column
     words: str
     values: tuple[Typed, ...]
-    test: Callable[[exp.Expression], exp.Expression]
+    test: Callable[[exp.Expr], exp.Expr]
     operator: str = "="
 
-    def expression(self) -> exp.Expression:
+    def expression(self) -> exp.Expr:
         """The condition as an expression over its column."""
         return self.test(exp.column(self.column.name))
 
@@ -82,7 +82,7 @@ class Condition:
         return tuple(note for value in self.values for note in value.notes)
 
 
-def timestamp(moment: datetime) -> exp.Expression:
+def timestamp(moment: datetime) -> exp.Expr:
     """A UTC time as a literal of the engine's timestamp type."""
     text = f"{moment.year:04d}-{moment:%m-%d %H:%M:%S.%f}".removesuffix(".000000")
     return exp.cast(exp.Literal.string(text), exp.DataType.Type.TIMESTAMP)
@@ -96,7 +96,7 @@ def real_weekday(span: Span) -> Span:
     return span
 
 
-def literal(value: object) -> exp.Expression:
+def literal(value: object) -> exp.Expr:
     """A typed value as a literal expression."""
     if isinstance(value, bool):
         return exp.Boolean(this=value)
@@ -161,20 +161,20 @@ def _known(column: Column, text: str) -> str:
     raise ValueProblem(f"{column.name} is never {text!r}", did_you_mean(text, words.names))
 
 
-def conjunction(parts: list[exp.Expression]) -> exp.Expression:
+def conjunction(parts: Sequence[exp.Expr]) -> exp.Expr:
     """All of the parts; each in parentheses."""
     if not parts:
         raise ValueError("an empty conjunction holds of everything")
-    wrapped: list[exp.Expression] = [exp.Paren(this=p) if isinstance(p, exp.Or) else p for p in parts]
+    wrapped: list[exp.Expr] = [exp.Paren(this=p) if isinstance(p, exp.Or) else p for p in parts]
     return reduce(lambda a, b: exp.And(this=a, expression=b), wrapped)
 
 
-def disjunction(parts: list[exp.Expression]) -> exp.Expression:
+def disjunction(parts: Sequence[exp.Expr]) -> exp.Expr:
     """Any of the parts."""
     return reduce(lambda a, b: exp.Or(this=a, expression=b), parts)
 
 
-def _equals(column: Column, typed: Typed) -> Callable[[exp.Expression], exp.Expression]:
+def _equals(column: Column, typed: Typed) -> Callable[[exp.Expr], exp.Expr]:
     value = typed.value
     if isinstance(value, Span):
         return lambda c: conjunction(
@@ -192,7 +192,7 @@ def _equals(column: Column, typed: Typed) -> Callable[[exp.Expression], exp.Expr
     return lambda c: exp.EQ(this=c.copy(), expression=literal(value))
 
 
-def folded(column: Column, node: exp.Expression) -> exp.Expression:
+def folded(column: Column, node: exp.Expr) -> exp.Expr:
     """A list column with the case of DNS names folded (RFC 4343); other lists as they are."""
     if column.name != "dns_names":
         return node.copy()
@@ -200,7 +200,7 @@ def folded(column: Column, node: exp.Expression) -> exp.Expression:
     return exp.func("list_transform", node.copy(), each, dialect="duckdb")
 
 
-def as_set(column: Column, node: exp.Expression) -> exp.Expression:
+def as_set(column: Column, node: exp.Expr) -> exp.Expr:
     """A list column in a form in which lists with the same entries are equal."""
     return exp.func("list_sort", exp.func("list_distinct", folded(column, node)))
 
@@ -209,17 +209,17 @@ def _entry(column: Column, text: str) -> str:
     return text.lower() if column.name == "dns_names" else text
 
 
-def _same_set(column: Column, values: list[Typed]) -> Callable[[exp.Expression], exp.Expression]:
+def _same_set(column: Column, values: list[Typed]) -> Callable[[exp.Expr], exp.Expr]:
     wanted = [literal(text) for text in sorted({_entry(column, str(v.value)) for v in values})]
 
-    def test(c: exp.Expression) -> exp.Expression:
+    def test(c: exp.Expr) -> exp.Expr:
         have = as_set(column, c)
         return exp.EQ(this=have, expression=exp.Array(expressions=[w.copy() for w in wanted]))
 
     return test
 
 
-def _bound(column: Column, key: str, typed: Typed) -> Callable[[exp.Expression], exp.Expression]:
+def _bound(column: Column, key: str, typed: Typed) -> Callable[[exp.Expr], exp.Expr]:
     """One end of a range. An inclusive end takes in all of the day, minute or second that it names."""
     value = typed.value
     if isinstance(value, Span):
@@ -243,7 +243,7 @@ def _bound(column: Column, key: str, typed: Typed) -> Callable[[exp.Expression],
     return lambda c: nodes[key](this=c.copy(), expression=literal(value))
 
 
-def _like(column: Column, raw: object) -> Callable[[exp.Expression], exp.Expression]:
+def _like(column: Column, raw: object) -> Callable[[exp.Expr], exp.Expr]:
     """A pattern on a text column; on hex ones as blind to case, colons and a dropped zero as equality is."""
     if not isinstance(raw, str) or not raw:
         raise ValueProblem("one pattern is wanted")
@@ -281,7 +281,7 @@ def _possible(column: Column, limits: Mapping[str, Typed]) -> None:
 def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Condition:
     words: list[str] = []
     values: list[Typed] = []
-    tests: list[Callable[[exp.Expression], exp.Expression]] = []
+    tests: list[Callable[[exp.Expr], exp.Expr]] = []
     limits: dict[str, Typed] = {}
     for key, raw in stated.items():
         if key not in RANGE_KEYS:

@@ -35,7 +35,7 @@ FUNCTIONS = frozenset(
     date_trunc day dayofweek ends_with extract floor greatest hour ilike isodow least left len length
     list_contains list_distinct list_has_all list_has_any list_sort list_unique lower ltrim minute
     month nullif prefix regexp_full_match regexp_matches regexp_like right round rtrim second
-    starts_with strip_accents strlen strpos substr substring suffix trim upper weekday year if case""".split()
+    starts_with strip_accents strlen strpos substr substring suffix timestamp_trunc trim upper weekday year if case""".split()
 )
 #: Functions over many rows: in ``sql:`` only.
 AGGREGATES = frozenset("avg bool_and bool_or count count_if max median min quantile_cont sum".split())
@@ -64,7 +64,7 @@ _CATALOG = re.compile(r"(duckdb|pg|sqlite|pragma|information|temp|main|system|me
 _FLIPPED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
 
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     if len(text) > MAX_LENGTH:
         raise ValueProblem(f"the expression is longer than {MAX_LENGTH:,} characters")
     nesting = deepest = 0
@@ -82,7 +82,7 @@ def _parse(text: str) -> exp.Expression:
     if len(statements) != 1 or statements[0] is None:
         raise ValueProblem("one expression is wanted, not several")
     tree = statements[0]
-    if not isinstance(tree, exp.Expression):
+    if not isinstance(tree, exp.Expr):
         raise ValueProblem("the expression cannot be parsed")
     if sum(1 for _ in tree.walk()) > MAX_NODES:
         raise ValueProblem(f"the expression has more than {MAX_NODES:,} parts")
@@ -91,13 +91,13 @@ def _parse(text: str) -> exp.Expression:
     return tree
 
 
-def _depth(tree: exp.Expression) -> int:
+def _depth(tree: exp.Expr) -> int:
     """Levels of a tree, counted without recursion."""
     deepest, todo = 0, [(tree, 1)]
     while todo:
         node, level = todo.pop()
         deepest = max(deepest, level)
-        todo += [(child, level + 1) for child in node.iter_expressions()]  # type: ignore[misc]
+        todo += [(child, level + 1) for child in node.iter_expressions()]
     return deepest
 
 
@@ -107,7 +107,7 @@ def _function_name(node: exp.Func) -> str:
     return node.sql_name().lower()
 
 
-def _check_nodes(tree: exp.Expression, allowed: tuple[type[exp.Expression], ...], functions: frozenset[str]) -> None:
+def _check_nodes(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...], functions: frozenset[str]) -> None:
     for node in tree.walk():
         if node.comments:
             node.comments = None
@@ -129,7 +129,7 @@ def _check_nodes(tree: exp.Expression, allowed: tuple[type[exp.Expression], ...]
         raise ValueProblem(f"{what} is not allowed in an expression: {node.sql(dialect='duckdb')[:80]}")
 
 
-def _literal_value(node: exp.Expression) -> str | None:
+def _literal_value(node: exp.Expr) -> str | None:
     """The text of a literal, also of ``TIMESTAMP '...'``, a negative number or a boolean; None else."""
     if isinstance(node, exp.Literal):
         return str(node.this)
@@ -143,8 +143,8 @@ def _literal_value(node: exp.Expression) -> str | None:
 
 
 def _typed_comparison(
-    node: exp.Binary, column: Column, operator: type[exp.Expression], text: str, zone: str, found: list[Condition]
-) -> exp.Expression:
+    node: exp.Binary, column: Column, operator: type[exp.Expr], text: str, zone: str, found: list[Condition]
+) -> exp.Expr:
     keys = {exp.GT: "after", exp.GTE: "from", exp.LT: "before", exp.LTE: "until"}
     if operator in (exp.EQ, exp.NEQ):
         stated: object = text
@@ -162,23 +162,21 @@ def _typed_comparison(
     found.append(typed)
     # The column keeps the table's name before it, where there is one.
     place = node.left if isinstance(node.left, exp.Column) else node.right
-    made = typed.test(place)  # type: ignore[arg-type]
+    made = typed.test(place)
     return exp.Not(this=exp.Paren(this=made)) if operator is exp.NEQ else exp.Paren(this=made)
 
 
-def _type_literals(
-    tree: exp.Expression, columns: dict[str, Column], zone: str, found: list[Condition]
-) -> exp.Expression:
+def _type_literals(tree: exp.Expr, columns: dict[str, Column], zone: str, found: list[Condition]) -> exp.Expr:
     """Type each literal that is compared with a column, as a stated value of that column is typed.
 
     So a serial number is compared as a number, and a bare day in a time column is that day in ``zone``.
     ``found`` receives the conditions.
     """
 
-    def column_of(node: exp.Expression | None) -> Column | None:
+    def column_of(node: exp.Expr | None) -> Column | None:
         return columns.get(node.name.lower()) if isinstance(node, exp.Column) else None
 
-    def change(node: exp.Expression) -> exp.Expression:
+    def change(node: exp.Expr) -> exp.Expr:
         if isinstance(node, _COMPARISONS):
             operator = type(node)
             left, right = node.left, node.right
@@ -191,8 +189,11 @@ def _type_literals(
         if isinstance(node, (exp.Like, exp.ILike)) and (column := column_of(node.this)):
             pattern = _literal_value(node.expression)
             if column.kind in (Kind.SERIAL, Kind.HEX) and pattern is not None:
+                if isinstance(node.parent, exp.Escape):
+                    raise ValueProblem(f"{column.name} holds hex digits: ESCAPE has nothing to escape there")
                 made = condition(column, {"like": pattern}, zone)
-                return exp.Paren(this=made.test(node.this))
+                like = exp.Paren(this=made.test(node.this))
+                return exp.Not(this=like) if node.args.get("negate") else like
         if isinstance(node, exp.ArrayContains) and (column := column_of(node.this)):
             entry = _literal_value(node.expression)
             if column.kind is Kind.TEXTS and entry is not None:
@@ -213,7 +214,7 @@ def _type_literals(
                 return exp.Paren(this=made.test(node.this))
         return node
 
-    def distinct(node: exp.NullSafeEQ | exp.NullSafeNEQ) -> exp.Expression:
+    def distinct(node: exp.NullSafeEQ | exp.NullSafeNEQ) -> exp.Expr:
         """``IS [NOT] DISTINCT FROM``: typed as equality is, with null a value like any other."""
         for one, other in ((node.left, node.right), (node.right, node.left)):
             text = _literal_value(other)
@@ -222,11 +223,11 @@ def _type_literals(
                     raise ValueProblem(f"{column.name} is a list", f"write list_contains({column.name}, '...')")
                 made = condition(column, text, zone)
                 found.append(made)
-                equal: exp.Expression = exp.func("coalesce", exp.Paren(this=made.test(one)), exp.false())
+                equal: exp.Expr = exp.func("coalesce", exp.Paren(this=made.test(one)), exp.false())
                 return exp.Not(this=equal) if _SAME_OR_NOT[type(node)] else equal
         return node
 
-    def marked(node: exp.Expression) -> exp.Expression:
+    def marked(node: exp.Expr) -> exp.Expr:
         made = change(node)
         if made is not node:
             made.meta[PLACED] = True
@@ -237,10 +238,10 @@ def _type_literals(
     return typed
 
 
-def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: str) -> None:
+def _untyped_literals(tree: exp.Expr, columns: dict[str, Column], zone: str) -> None:
     """ValueProblem for what compares otherwise than it reads: hex as bare text, a day of no zone."""
 
-    def kinds(node: exp.Expression) -> set[Kind]:
+    def kinds(node: exp.Expr) -> set[Kind]:
         names = (column.name.lower() for column in node.find_all(exp.Column))
         return {columns[name].kind for name in names if name in columns}
 
@@ -253,7 +254,7 @@ def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: st
             )
             to_day = isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
             to_text = isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES
-            if (parts or to_day or to_text) and Kind.TIME in kinds(node):  # type: ignore[arg-type]
+            if (parts or to_day or to_text) and Kind.TIME in kinds(node):
                 raise ValueProblem(
                     f"{node.sql(dialect='duckdb')[:60]} counts in UTC, and this claim's days are those of {zone}",
                     "compare the column itself with a day, or write `timezone: UTC`",
@@ -265,10 +266,10 @@ def _untyped_literals(tree: exp.Expression, columns: dict[str, Column], zone: st
                 )
         if isinstance(node, (*_COMPARISONS, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In, exp.Case,
                              exp.ArrayContains, exp.Nullif, exp.Anonymous)):  # fmt: skip
-            _hex_as_text(node, columns)  # type: ignore[arg-type]
+            _hex_as_text(node, columns)
 
 
-def _hex_as_text(node: exp.Expression, columns: dict[str, Column]) -> None:
+def _hex_as_text(node: exp.Expr, columns: dict[str, Column]) -> None:
     """ValueProblem where a hexadecimal column meets a literal past the typing that equality gives it.
 
     The table's upper or lower case and leading zeros would decide then. Tests and cuts of text
@@ -304,7 +305,7 @@ def _names(node: exp.Func) -> set[str]:
     return {_function_name(node), *(name.lower() for name in getattr(node, "sql_names", list)())}
 
 
-def _strict(tree: exp.Expression) -> exp.Expression:
+def _strict(tree: exp.Expr) -> exp.Expr:
     """The expression, null wherever a construct that passes nulls over meets a column that has none.
 
     ``CASE WHEN signature_hash = 'sha1' THEN ...`` would call an unknown hash "not SHA-1". Who means that
@@ -324,7 +325,7 @@ def _strict(tree: exp.Expression) -> exp.Expression:
     return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
 
 
-def boolean_expression(text: str, table: Table, zone: str, found: list[Condition] | None = None) -> exp.Expression:
+def boolean_expression(text: str, table: Table, zone: str, found: list[Condition] | None = None) -> exp.Expr:
     """A ``where`` expression over one table, checked and typed; ValueProblem says what is wrong.
 
     ``found`` receives the conditions on single columns in it.

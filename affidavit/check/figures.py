@@ -7,7 +7,7 @@ from datetime import date
 
 from affidavit.check.base import Figures
 from affidavit.serials import clean_hex, parse_serial
-from affidavit.times import MONTHS, WEEKDAYS, Span, parse_time, to_zone
+from affidavit.times import MONTHS, WEEKDAYS, Span, parse_duration, parse_time, to_zone
 
 _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -26,10 +26,12 @@ _PATTERNS = re.compile(
     rf"|(?P<mdy>\b(?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)(?:,?\s+(?P<y2>\d{{4}})\b)?)"
     rf"|(?P<my>\b(?P<m3>{'|'.join(MONTHS)})\s+(?P<y3>\d{{4}})\b)"
     rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
+    r"|(?P<octets>(?<![\w:])(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}(?![\w:]))"
     r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?\b)"
     r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b|\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b)"
     r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Bb]ug|[Tt]able|"
     r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure)\s+\d[\d.]*)"
+    r"|(?P<ordinal>\b\d{1,2}(?:st|nd|rd|th)\b)"
     r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d(?:[\w.-]*\w)?|\b\d+[A-Za-z][A-Za-z\d]*\b)"
     r"|(?P<dotted>\b\d+(?:\.\d+){2,}\b)"
     r"|(?P<number>(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
@@ -37,7 +39,7 @@ _PATTERNS = re.compile(
     rf"|(?P<word>\b(?:{'|'.join(_WORDS[2:])})\b)",
     re.IGNORECASE,
 )
-_FIGURES = {"instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word"}
+_FIGURES = {"instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word", "ordinal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,22 @@ class Figure:
 def find_figures(text: str, names: Iterable[str] = ()) -> list[Figure]:
     """The figures of a text. Digits inside ``names`` (a CA's, a file's) are no figures."""
     masked = text
-    for name in sorted((n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n)), key=len, reverse=True):
+    words = {n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n) and not _is_measure(n)}
+    for name in sorted(words, key=len, reverse=True):
         if not _is_figure(name):
-            masked = masked.replace(name, "\x00" * len(name))
+            # Whole words only: the "1 s" in "21 s" is no name.
+            place = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            masked = place.sub(lambda match: "\x00" * len(match[0]), masked)
     return list(_scan(masked))
+
+
+def _is_measure(text: str) -> bool:
+    """Whether a text is a duration: its digits are figures."""
+    try:
+        parse_duration(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_figure(text: str) -> bool:
@@ -75,6 +89,8 @@ def _scan(text: str) -> Iterator[Figure]:
         for name in ("dmy", "mdy", "my"):
             if match[name]:
                 kind = name
+        if kind == "octets":
+            kind = "hex"
         if kind not in _FIGURES:
             continue
         value = _value(kind, match)
@@ -97,6 +113,8 @@ def _value(kind: str, match: re.Match[str]) -> object:
             return text.capitalize()
         case "clock" | "instant":
             return text
+        case "ordinal":
+            return int(text[:-2])
         case "iso":
             try:
                 return date.fromisoformat(text)
@@ -174,6 +192,8 @@ class Stated:
                 return str(value) in self.hexes or int(str(value), 16) in self.serials
             case "weekday":
                 return value in self.weekdays
+            case "ordinal":
+                return any(d.day == value for d in days) or value in self.numbers
             case "iso":
                 return value in days
             case "dmy" | "mdy" | "my":

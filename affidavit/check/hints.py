@@ -15,7 +15,7 @@ def _days(part: Condition) -> list[Span]:
     return [t.value for t in part.values if isinstance(t.value, Span) and t.value.is_day]
 
 
-def zone_shift_measures(what: Statement, zones: tuple[str, ...]) -> dict[str, exp.Expression]:
+def zone_shift_measures(what: Statement, zones: tuple[str, ...]) -> dict[str, exp.Expr]:
     """Measures of how many rows would fit if each stated day were a day in another zone."""
     if not any(_days(part) for part in what.parts):
         return {}
@@ -25,15 +25,15 @@ def zone_shift_measures(what: Statement, zones: tuple[str, ...]) -> dict[str, ex
     }
 
 
-def _shifted(part: Condition, zone: str) -> exp.Expression:
+def _shifted(part: Condition, zone: str) -> exp.Expr:
     """The condition with its days taken in another zone, by replacing the limits of its spans."""
-    moved: dict[str, exp.Expression] = {}
+    moved: dict[str, exp.Expr] = {}
     for span in _days(part):
         there = day_span(span.local_day, zone)
         moved[timestamp(span.start).sql()] = timestamp(there.start)
         moved[timestamp(span.end).sql()] = timestamp(there.end)
 
-    def change(node: exp.Expression) -> exp.Expression:
+    def change(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Cast) and node.sql() in moved:
             return moved[node.sql()].copy()
         return node

@@ -122,6 +122,12 @@ def _what_is_stated(stated: Stated, figure: Figure) -> str:
     return "it states " + ", ".join(values) if values else "it states no such figure in machine form"
 
 
+def _inside(figure: Figure, allowed: str, text: str) -> bool:
+    """Whether a figure is, or lies in, a place where an allowed text stands."""
+    places = re.finditer(rf"(?<!\w){re.escape(allowed)}(?!\w)", text)
+    return any(place.start() <= figure.start and figure.end <= place.end() for place in places)
+
+
 def _loose(
     prose: Prose,
     masked: str,
@@ -140,7 +146,7 @@ def _loose(
         if _RANK.search(masked, 0, figure.start):
             continue
         around = masked[max(0, figure.start - 80) : figure.end + 80]
-        near = next((text for text in allowed if figure.text in text and text in around), None)
+        near = next((text for text in allowed if _inside(figure, text, masked)), None)
         if near is not None:
             used.add(near)
             continue

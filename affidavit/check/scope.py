@@ -13,7 +13,7 @@ from affidavit.check.conditions import conjunction, disjunction, literal
 from affidavit.tables import TABLES, Table
 
 
-def _one_of(column: str, values: Sequence[str]) -> exp.Expression:
+def _one_of(column: str, values: Sequence[str]) -> exp.Expr:
     return exp.In(this=exp.column(column), expressions=[literal(v) for v in values])
 
 
@@ -38,10 +38,10 @@ class Scope:
     kind: str = "certificate"
     where: Statement | None = None
 
-    def _in_collections(self) -> exp.Expression:
+    def _in_collections(self) -> exp.Expr:
         return _one_of("collection", self.over)
 
-    def _authentic(self) -> exp.Expression | None:
+    def _authentic(self) -> exp.Expr | None:
         if self.table.column("authentic") is None:
             return None
         free = [name for name in self.over if name in self.untrusted]
@@ -50,12 +50,12 @@ class Scope:
             return None
         return exp.Paren(this=disjunction([column, _one_of("collection", free)])) if free else column
 
-    def _kind(self) -> exp.Expression | None:
+    def _kind(self) -> exp.Expr | None:
         if self.kind == "any" or self.table.column("kind") is None:
             return None
         return exp.EQ(this=exp.column("kind"), expression=literal(self.kind))
 
-    def _tests(self) -> list[exp.Expression]:
+    def _tests(self) -> list[exp.Expr]:
         return [t for t in (self._in_collections(), self._authentic(), self._kind()) if t is not None]
 
     def considered(self, table: str | None = None) -> exp.Select:
@@ -165,7 +165,7 @@ class Union:
             exp.select(count_where()).from_(part.select().subquery(f"p{index}")).subquery()
             for index, part in enumerate(self.parts)
         ]
-        total: exp.Expression = sums[0]
+        total: exp.Expr = sums[0]
         for one in sums[1:]:
             total = exp.Add(this=total, expression=one)
         return exp.select(exp.alias_(total, "rows_of_parts"))

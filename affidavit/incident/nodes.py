@@ -170,7 +170,7 @@ def _compose(events: Iterator[yaml.Event], place, shown: str) -> Node:  # type: 
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in open_anchors:
                 raise _fail(place(event.start_mark), "alias-loop", f"the alias *{event.anchor} refers to itself")
-            target = anchors.get(event.anchor)
+            target = anchors.get(event.anchor or "")
             if target is None:
                 raise _fail(place(event.start_mark), "unknown-alias", f"no anchor &{event.anchor} stands before this")
             aliased += target.size

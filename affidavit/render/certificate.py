@@ -27,6 +27,8 @@ from affidavit.times import show_duration
 
 OTHERS = "../"
 REPORT = "../../index.html"
+MAX_PEM_OCTETS = 50_000
+"""A larger certificate is not repeated on its page; its file is named there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class ClaimLine:
 
 @dataclass(frozen=True, slots=True)
 class CertificateView:
-    """A certificate, all strings final."""
+    """A certificate, all strings final; ``pem`` is empty where it would be too long."""
 
     digest: str
     kind: str
@@ -60,6 +62,7 @@ class CertificateView:
     claims: tuple[ClaimLine, ...]
     problems: Table | None
     pem: str
+    octets: str
 
 
 def certificate_view(run: Run, rows: Rows, digest: str) -> CertificateView:
@@ -91,7 +94,8 @@ def certificate_view(run: Run, rows: Rows, digest: str) -> CertificateView:
             for name in rows.claims.get(digest, [])
         ),
         problems=_problems(rows, digest),
-        pem=pem(run.facts.ders[digest]),
+        pem=pem(run.facts.ders[digest]) if len(run.facts.ders[digest]) <= MAX_PEM_OCTETS else "",
+        octets=plural(len(run.facts.ders[digest]), "octet"),
     )
 
 

@@ -20,7 +20,13 @@ from affidavit.check.prose import claim_links
 from affidavit.render.text import DATE, code_point
 from affidavit.shown import UNSAFE
 
+MAX_CHARACTERS = 300_000
+MAX_HEADINGS = 500
+MAX_DEPTH = 50
+"""Beyond these a text is shown as it was written: its characters, headings, and brackets open at once."""
+
 _HEADING = re.compile(r"h([1-6])")
+_HEADING_LINE = re.compile(r"^ {0,3}(?:#|=+ *$|-+ *$)", re.MULTILINE)
 _EXTERNAL = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _HIDDEN = re.compile(rf"(?![\n\t]){UNSAFE.pattern}")
 _TAGS = {
@@ -163,7 +169,8 @@ class _Plain(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - the library's name
         md.preprocessors.deregister("html_block")
-        for name in ("html", "image_link", "image_reference", "short_image_ref"):
+        # `automail` writes addresses as entities, which would hide them from the check of links.
+        for name in ("html", "automail", "image_link", "image_reference", "short_image_ref"):
             md.inlinePatterns.deregister(name)
         # Below the inline patterns (20), which make the links, and above `prettify` (10).
         md.treeprocessors.register(_Tidy(md, self.links, self.under, self.source), "affidavit", 15)
@@ -172,11 +179,13 @@ class _Plain(Extension):
 def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Markup:
     """Markdown as safe HTML; empty for empty text.
 
-    ``under``: level of the heading that the text stands below. A text nested too deeply to be read as Markdown is
-    shown as it was written.
+    ``under``: level of the heading that the text stands below. A text too long or nested too deeply to be read
+    as Markdown in good time is shown as it was written.
     """
     if not text or not text.strip():
         return Markup("")
+    if _too_odd(text):
+        return _as_written(text)
     # Markdown keeps its own places with control characters and would drop an author's silently.
     source = "".join(code_point(c) if c < " " and c not in "\t\n\r" else c for c in text)
     reader = Markdown(
@@ -186,11 +195,28 @@ def markdown(text: str | None, links: Links | None = None, under: int = 2) -> Ma
     try:
         html = reader.convert(source.encode("utf-8", "replace").decode())
     except RecursionError:
-        return Markup("<pre>{}</pre>").format(_HIDDEN.sub(lambda match: code_point(match[0]), text))
+        return _as_written(text)
     clean = nh3.clean(
         html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noreferrer"
     )
     return Markup(_show_hidden(clean))  # noqa: S704 - sanitised above
+
+
+def _as_written(text: str) -> Markup:
+    return Markup("<pre>{}</pre>").format(_HIDDEN.sub(lambda match: code_point(match[0]), text))
+
+
+def _too_odd(text: str) -> bool:
+    """Whether the library would take time that grows with the square of what is repeated here, or worse."""
+    if len(text) > MAX_CHARACTERS or len(_HEADING_LINE.findall(text)) > MAX_HEADINGS:
+        return True
+    for opening, closing in ("[]", "()"):
+        depth = 0
+        for char in re.findall(rf"[\{opening}\{closing}]", text):
+            depth = depth + 1 if char == opening else max(0, depth - 1)
+            if depth > MAX_DEPTH:
+                return True
+    return False
 
 
 def _show_hidden(html: str) -> str:

@@ -140,7 +140,10 @@ def head(**odd: Any) -> dict[str, Any]:
 
 def report_of(incident: Mapping[str, Any] | str) -> Report:
     """An incident file, written and loaded."""
-    text = incident if isinstance(incident, str) else yaml.safe_dump(dict(incident), allow_unicode=True, sort_keys=False)
+    text = (
+        incident if isinstance(incident, str) else yaml.safe_dump(dict(incident), allow_unicode=True, sort_keys=False)
+    )
+    text = text.replace(": null\n", ":\n")  # a key with nothing after it
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reports" / "case" / "incident.yaml"
         path.parent.mkdir(parents=True)
@@ -164,7 +167,9 @@ def facts_of(
     return Facts(to_arrow(rows), tuple(problems), ())
 
 
-def run(claims: Mapping[str, Any], certificates: Sequence[Row] = (), *, top: Mapping[str, Any] | None = None, **rows: Any) -> Run:
+def run(
+    claims: Mapping[str, Any], certificates: Sequence[Row] = (), *, top: Mapping[str, Any] | None = None, **rows: Any
+) -> Run:
     """Check claims (as an incident file states them) over rows."""
     whole = {name: {"says": "Something is so.", **claim} for name, claim in claims.items()}
     report = report_of(head(**(top or {})) | {"claims": whole})

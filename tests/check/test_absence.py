@@ -173,7 +173,9 @@ def test_the_value_compared_is_missing(key: str, stated: Mapping[str, Any], whic
     if key == "identical_except":
         missing = {"signature_algorithm": None, "signature_hash": None}
     rows = [row | (missing if index in here else {}) for index, row in enumerate(GOOD)]
-    entries = [entry | ({"revoked_at": None, "reason": None} if index in which else {}) for index, entry in enumerate(ENTRIES)]
+    entries = [
+        entry | ({"revoked_at": None, "reason": None} if index in which else {}) for index, entry in enumerate(ENTRIES)
+    ]
     found = judged(f"null {sorted(missing)} {here} {len(which)}", key, stated, rows, revocations=entries)
     if key == "some" and len(which) == 1:
         assert found.outcome is Outcome.VERIFIED  # the other row does

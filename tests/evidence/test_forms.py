@@ -84,7 +84,7 @@ def fifty() -> list[str]:
 
 DAMAGES: dict[str, tuple[Callable[[str], str], str]] = {
     "a stranger's letter": (lambda pem: pem.replace("M", "*", 1), "not base64"),
-    "a letter missing": (lambda pem: pem.replace("\n", "", 2).replace("=", "")[:200] + "\n" + pem[300:], ""),
+    "a letter missing": (lambda pem: pem.replace("MI", "M", 1), "not base64"),
     "no END line": (lambda pem: pem.replace("-----END CERTIFICATE-----\n", ""), "no line END CERTIFICATE"),
     "no BEGIN line": (lambda pem: pem.replace("-----BEGIN CERTIFICATE-----\n", ""), "no line BEGIN"),
     "four dashes": (lambda pem: pem.replace("-----BEGIN", "----BEGIN"), "not as RFC 7468 has it"),
@@ -102,11 +102,8 @@ def test_one_damaged_of_fifty_costs_itself_alone(damage: str) -> None:
     found = list(forms.items("".join(listed).encode()))
     assert [item.position for item in found] == list(range(1, 51))
     good = [item.position for item in found if item.kind == "certificate"]
-    if reason:
-        assert [(item.position, reason in item.fault) for item in found if item.fault] == [(17, True)]
-        assert len(good) == 49
-    else:
-        assert set(range(1, 51)) - {17} <= set(good)
+    assert [(item.position, reason in item.fault) for item in found if item.fault] == [(17, True)]
+    assert len(good) == 49
 
 
 @pytest.mark.parametrize(
@@ -123,7 +120,7 @@ def test_one_damaged_of_fifty_costs_itself_alone(damage: str) -> None:
         (b"\x30\x03\x02\x01\x07", "neither a certificate nor a CRL"),
         (b"see -----BEGIN CERTIFICATE----- for how", "no line that begins a block"),
         (b"-----BEGIN CERTIFICATE-----", "no line END"),
-        (b"-----BEGIN ", "neither PEM nor DER"),
+        (b"-----BEGIN ", "no line that begins a block"),
         (b"-----END CERTIFICATE-----\n", "no line BEGIN"),
         (asn1.pem(b"\x30\x00", "PUBLIC KEY").encode(), "PUBLIC KEY is no evidence that is known"),
         (asn1.pem(b"\x30\x00", "PKCS7").encode(), "PKCS7 is not read yet"),
@@ -132,7 +129,7 @@ def test_one_damaged_of_fifty_costs_itself_alone(damage: str) -> None:
 def test_what_is_no_evidence_is_named(data: bytes, reason: str) -> None:
     found = list(forms.items(data))
     assert len(found) == 1
-    assert reason in found[0].fault or (reason.startswith("no line that") and found[0].fault)
+    assert reason in found[0].fault
 
 
 def test_a_truncated_certificate_is_still_taken_for_one() -> None:

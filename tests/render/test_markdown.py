@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_what_was_written_is_still_seen():
 
 
 def test_links_that_are_allowed():
-    found = page("[a](https://example.org/?a=1&b=2) <mailto:a@example.org> [c](#section-1) <https://example.net/>")
+    found = page("[a](https://example.org/?a=1&b=2) [b](mailto:a@example.org) [c](#section-1) <https://example.net/>")
     hrefs = [e.attributes["href"] for e in found.all("a")]
     assert hrefs == ["https://example.org/?a=1&b=2", "mailto:a@example.org", "#section-1", "https://example.net/"]
 
@@ -101,7 +102,11 @@ def test_words_that_were_not_checked_bear_no_mark(text):
 
 
 def test_headings_stand_below_the_one_above():
-    levels = [e.tag for e in page("# a\n\n#### b\n\n## c\n\n###### d", under=3).elements if e.tag[0] == "h" and e.tag != "html"]
+    levels = [
+        e.tag
+        for e in page("# a\n\n#### b\n\n## c\n\n###### d", under=3).elements
+        if e.tag[0] == "h" and e.tag != "html"
+    ]
     assert levels == ["h4", "h5", "h5", "h6"]
     assert [e.tag for e in page("###### a\n\n# b").elements if re.fullmatch("h[1-6]", e.tag)] == ["h3", "h3"]
 
@@ -121,6 +126,26 @@ def test_one_paragraph_and_none():
     assert markdown("  \n") == ""
 
 
-@pytest.mark.parametrize("text", ["> " * 3000 + "x", "[" * 5000 + "x" + "]" * 5000, "*" * 20000, "- " * 2000 + "x"])
-def test_odd_nesting_ends(text):
-    assert markdown(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> " * 3000,
+        "[" * 50_000,
+        "[a](" * 20_000,
+        "[a][" * 20_000,
+        "*" * 20_000,
+        "- " * 2000,
+        "# \n" * 50_000,
+        "a\n=\n" * 50_000,
+        "x " * 200_000,
+    ],
+)
+def test_odd_texts_end_soon_and_are_shown(text):
+    start = time.process_time()
+    assert "last words" in Page(f"<html>{markdown(text + 'last words')}</html>").text
+    # Read as Markdown, some of these take minutes; the bound leaves room for a busy machine.
+    assert time.process_time() - start < 5
+
+
+def test_brackets_of_ordinary_prose_are_no_matter():
+    assert markdown("See [a](https://example.org/) (or [b](https://example.org/)).\n\n" * 200).count("<a ") == 400

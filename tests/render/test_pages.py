@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from affidavit.render.html import environment, render
 from affidavit.render.pages import render_report, report_pages, site_pages
-from affidavit.run import Run
+from affidavit.run import Run, check_report
 from affidavit.types import AffidavitError, Outcome
 from tests.render.small import LONG, NOTE, Element, Page, site, small_run
 
@@ -65,29 +66,48 @@ def test_a_page_for_every_certificate(run, pages):
     }
 
 
-def test_every_link_and_anchor_leads_somewhere(files, pages):
+def links_checked(files: dict[str, bytes], pages: dict[str, Page], slug: str, allowed: set[str]) -> int:
+    """Assert that every link of every page leads to a file, and to an anchor in it; how many there were."""
     ids = {name: [e.attributes["id"] for e in page.elements if "id" in e.attributes] for name, page in pages.items()}
+    known = {name: set(found) for name, found in ids.items()}
+    others = {f"{slug}/{other}" for other in WRITTEN_BY_OTHERS}
     checked = 0
     for name, page in pages.items():
-        assert len(ids[name]) == len(set(ids[name])), name
+        assert len(ids[name]) == len(known[name]), name
         for element in page.elements:
-            for key in ("aria-labelledby", "aria-describedby"):
-                if key in element.attributes:
-                    assert element.attributes[key] in ids[name]
+            if "aria-labelledby" in element.attributes:
+                assert element.attributes["aria-labelledby"] in known[name]
             href = element.attributes.get("href")
-            if href is None or href == "https://example.org/":
+            if href is None or href in allowed:
                 continue
             path, _, anchor = href.partition("#")
             assert ":" not in path, href
             assert not path.startswith("/"), href
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path else name
             checked += 1
-            if target in {f"small/{other}" for other in WRITTEN_BY_OTHERS}:
-                continue
-            assert target in files, f"{name}: {href}"
+            assert target in files or target in others, f"{name}: {href}"
             if anchor:
-                assert anchor in ids[target], f"{name}: {href}"
-    assert checked > 300
+                assert anchor in known[target], f"{name}: {href}"
+    return checked
+
+
+def test_every_link_and_anchor_leads_somewhere(files, pages):
+    assert links_checked(files, pages, "small", {"https://example.org/"}) > 300
+
+
+@pytest.mark.parametrize("slug", ["wosign-2016", "real-faults"])
+def test_the_reports_that_ship(slug):
+    run = check_report(ROOT / "reports" / slug / "incident.yaml", ROOT / "evidence", ROOT)
+    files = site(run)
+    pages = {name: Page(content.decode()) for name, content in files.items() if name.endswith(".html")}
+    assert links_checked(files, pages, slug, set()) > 100
+    for name, page in pages.items():
+        assert list(page.all("aside", "evidence-note")), name
+    links = list(pages[f"{slug}/index.html"].all("a", "claim"))
+    assert len(links) >= 30
+    for element in links:
+        name = element.attributes["href"].removeprefix("#claim-")
+        assert element.text.endswith(f"({run.verdicts[name].outcome})")
 
 
 def test_nothing_is_fetched_from_elsewhere_and_nothing_runs(files, pages):
@@ -111,7 +131,7 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_runs(files, pages):
 
 def test_the_note_about_the_evidence_stands_on_every_page(pages):
     for name, page in pages.items():
-        notes = [e for e in page.all("aside", "evidence-note")]
+        notes = list(page.all("aside", "evidence-note"))
         assert notes, name
         assert NOTE in notes[0].text
 
@@ -121,7 +141,7 @@ def test_headings_go_down_one_level_at_a_time(run, pages):
         levels = [int(e.tag[1]) for e in page.elements if re.fullmatch("h[1-6]", e.tag)]
         assert levels[0] == 1, name
         assert levels.count(1) == 1, name
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), (name, levels)
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (name, levels)
 
 
 def test_landmarks_language_and_tables(pages):
@@ -143,7 +163,7 @@ def test_landmarks_language_and_tables(pages):
 
 
 def test_each_linked_figure_carries_its_verdict(report, run):
-    links = [e for e in report.all("a", "claim")]
+    links = list(report.all("a", "claim"))
     expected = ["two", "three", "unknowable", "letter", "contested", "two", "two", "two"]
     assert [e.attributes["href"] for e in links] == [f"#claim-{name}" for name in expected]
     shapes = {"verified": "✓", "refuted": "✗", "unproven": "?", "unchecked": "○"}
@@ -221,6 +241,7 @@ def test_a_megabyte_is_cut(run, report, pages):
     assert len(page.html) < 60_000
     # The subject is `O=` and the long value: 2,000 characters of it are shown.
     assert f"... ({len(LONG) + 2 - 2000:,} more characters)" in page.text
+    assert "too many to repeat here" in page.text
     assert "... (" in report.text
     assert len(report.html) < 300_000
 
@@ -238,9 +259,7 @@ def test_a_certificate_page(run, pages):
     text = next(e for e in page.all("pre")).text
     assert text.startswith("-----BEGIN CERTIFICATE----- MI")
     hostile = certificate_page(pages, run, "hostile.example").text
-    assert re.search(
-        r"Listed as revoked at 2024-02-01 00:00:00 UTC .*, reason keyCompromise, in list.crl", hostile
-    )
+    assert re.search(r"Listed as revoked at 2024-02-01 00:00:00 UTC .*, reason keyCompromise, in list.crl", hostile)
     assert "2 certificates are hostile." in hostile
     assert "31 certificates are there." not in hostile
     assert "31 certificates are there." in certificate_page(pages, run, "m07.example").text
@@ -288,13 +307,20 @@ def test_the_feed_is_atom(files):
     feed = ET.fromstring(files["feed.xml"])
     atom = "{http://www.w3.org/2005/Atom}"
     assert feed.tag == f"{atom}feed"
-    for element in (feed, entry := feed.find(f"{atom}entry")):
+    entries = feed.findall(f"{atom}entry")
+    assert len(entries) == 1
+    texts = []
+    for element in (feed, entries[0]):
         for name in ("id", "title", "updated"):
-            assert len(element.findall(f"{atom}{name}")) == 1
+            found = element.findall(f"{atom}{name}")
+            assert len(found) == 1
+            texts.append(found[0].text or "")
+    assert texts[1:3] == ["Reports", "2024-05-05T16:00:00Z"]
     # The day begins in Shanghai.
-    assert entry.find(f"{atom}updated").text == "2024-05-05T16:00:00Z"
-    assert entry.find(f"{atom}id").text.startswith("urn:uuid:")
-    assert entry.find(f"{atom}id").text != feed.find(f"{atom}id").text
+    assert texts[4:] == ["A small report & <b>its</b> title", "2024-05-05T16:00:00Z"]
+    assert texts[0].startswith("urn:uuid:")
+    assert texts[3].startswith("urn:uuid:")
+    assert texts[0] != texts[3]
 
 
 def test_a_site_without_reports():

@@ -38,9 +38,7 @@ def test_the_formula():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("ground", ["paper", "raised", "caution-paper"])
-@pytest.mark.parametrize(
-    "ink", ["ink", "muted", "link", "verified", "refuted", "unproven", "unchecked", "caution"]
-)
+@pytest.mark.parametrize("ink", ["ink", "muted", "link", "verified", "refuted", "unproven", "unchecked", "caution"])
 def test_text_can_be_read(scheme, ground, ink):
     palette = palettes()[scheme]
     assert contrast(palette[ink], palette[ground]) >= 4.5
@@ -52,6 +50,12 @@ def test_every_verdict_has_a_shape_and_a_word_of_its_own():
 
 
 def test_it_is_made_for_print_dark_and_narrow():
-    for query in ("@media print", "prefers-color-scheme: dark", "max-width: 40rem", ":focus-visible", ".skip-link:focus"):
+    for query in (
+        "@media print",
+        "prefers-color-scheme: dark",
+        "max-width: 40rem",
+        ":focus-visible",
+        ".skip-link:focus",
+    ):
         assert query in STYLE
     assert STYLE.count("{") == STYLE.count("}")

@@ -14,8 +14,8 @@ from affidavit.tables import Column
 from affidavit.types import Finding, Outcome
 
 
-def _measures(columns: tuple[Column, ...]) -> dict[str, exp.Expression]:
-    found: dict[str, exp.Expression] = {}
+def _measures(columns: tuple[Column, ...]) -> dict[str, exp.Expr]:
+    found: dict[str, exp.Expr] = {}
     for column in columns:
         node = exp.column(column.name)
         found[f"distinct_{column.name}"] = exp.Count(this=exp.Distinct(expressions=[node]))
@@ -54,7 +54,7 @@ class Distinct(Check):
         numbers = frozenset(n for amount in amounts for n in amount.numbers)
         return cls(tuple(columns), tuple(amounts), stated=words, figures=Figures(numbers))
 
-    def measures(self) -> dict[str, exp.Expression]:
+    def measures(self) -> dict[str, exp.Expr]:
         return _measures(self.columns)
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
@@ -93,7 +93,7 @@ class Same(Check):
                 raise problem.below(*([] if isinstance(stated, str) else [index])) from None
         return cls(tuple(columns), stated="one value of " + ", ".join(c.name for c in columns))
 
-    def measures(self) -> dict[str, exp.Expression]:
+    def measures(self) -> dict[str, exp.Expr]:
         return _measures(self.columns)
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:

@@ -42,8 +42,8 @@ class _Extreme(Check):
         words = ", ".join(f"{cls.key} {part.column.name} {part.words}" for part in parts)
         return cls(tuple(parts), context.zone, context.other_zones, stated=words, figures=Figures.of(parts))
 
-    def measures(self) -> dict[str, exp.Expression]:
-        found: dict[str, exp.Expression] = {}
+    def measures(self) -> dict[str, exp.Expr]:
+        found: dict[str, exp.Expr] = {}
         for part in self.parts:
             node = exp.column(part.column.name)
             found[f"{self.key}_{part.column.name}"] = self.aggregate(this=node)
@@ -80,7 +80,7 @@ class _Extreme(Check):
             return f"{show_duration(away.total_seconds())} {side} the time stated"
         return f"the {self.key} value is {self._show(value)}"
 
-    def contrary(self) -> exp.Expression | None:
+    def contrary(self) -> exp.Expr | None:
         """Rows whose own value lies outside what is stated, or is missing."""
         tests = [exp.Not(this=exp.Paren(this=exp.func("coalesce", p.expression(), exp.false()))) for p in self.parts]
         return exp.and_(*tests)
@@ -103,5 +103,5 @@ class Latest(_Extreme):
     """The greatest value of a column over the claim's rows, to the precision stated."""
 
     key = "latest"
-    example = "latest: {revoked_at: {before: 2016-09-01}}"
+    example = "latest: {not_before: {before: 2016-09-01}}"
     aggregate = exp.Max

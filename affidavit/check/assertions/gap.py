@@ -71,20 +71,20 @@ class Gap(Check):
             stated=f"{stated.from_} to {stated.to} {' and '.join(parts)}", figures=Figures(numbers, texts),
         )  # fmt: skip
 
-    def _milliseconds(self) -> exp.Expression:
+    def _milliseconds(self) -> exp.Expr:
         return exp.DateDiff(
             this=exp.column(self.second), expression=exp.column(self.first), unit=exp.Var(this="MILLISECOND")
         )
 
-    def _outside(self) -> exp.Expression:
-        tests: list[exp.Expression] = []
+    def _outside(self) -> exp.Expr:
+        tests: list[exp.Expr] = []
         if self.low is not None:
             tests.append(exp.LT(this=self._milliseconds(), expression=exp.Literal.number(self.low * 1000)))
         if self.high is not None:
             tests.append(exp.GT(this=self._milliseconds(), expression=exp.Literal.number(self.high * 1000)))
         return exp.or_(*tests)
 
-    def measures(self) -> dict[str, exp.Expression]:
+    def measures(self) -> dict[str, exp.Expr]:
         return {
             "outside": count_where(self._outside()),
             "nulls": count_where(is_null(self._milliseconds())),
@@ -93,7 +93,7 @@ class Gap(Check):
             "most": exp.Max(this=self._milliseconds()),
         }
 
-    def contrary(self) -> exp.Expression | None:
+    def contrary(self) -> exp.Expr | None:
         return exp.func("coalesce", exp.Paren(this=self._outside()), exp.true())
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:

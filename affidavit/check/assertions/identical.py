@@ -84,8 +84,8 @@ class IdenticalExcept(Check):
             words += ", among those that share " + ", ".join(c.name for c in by)
         return cls(by, tuple(names), stated=words)
 
-    def _compared(self) -> dict[str, exp.Expression]:
-        found: dict[str, exp.Expression] = {}
+    def _compared(self) -> dict[str, exp.Expr]:
+        found: dict[str, exp.Expr] = {}
         for name, columns in FIELDS.items():
             if name not in self.excepted:
                 for column in columns:

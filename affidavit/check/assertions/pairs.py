@@ -33,7 +33,7 @@ class PairsModel(KeywordModel):
     """What holds of each partner."""
 
 
-def comparable(column: Column, table: str = "") -> exp.Expression:
+def comparable(column: Column, table: str = "") -> exp.Expr:
     """A column in a form in which equal values are equal: lists as sets."""
     node = exp.column(column.name, table=table or None)
     return as_set(column, node) if column.kind is Kind.TEXTS else node
@@ -103,8 +103,8 @@ class Pairs(Check):
     def collections(self) -> tuple[str, ...]:
         return self.other.over
 
-    def _join(self) -> exp.Expression:
-        tests: list[exp.Expression] = [
+    def _join(self) -> exp.Expr:
+        tests: list[exp.Expr] = [
             exp.EQ(this=comparable(c, "mine"), expression=comparable(c, "partner")) for c in self.by
         ]
         itself = [
@@ -114,7 +114,7 @@ class Pairs(Check):
         tests.append(exp.Not(this=exp.Paren(this=conjunction(itself))))
         return conjunction(tests)
 
-    def _fits(self) -> exp.Expression:
+    def _fits(self) -> exp.Expr:
         if self.every is None:
             return exp.true()
         tree = exp.Paren(this=self.every.expression.copy())

@@ -75,7 +75,7 @@ class Revoked(Check):
         )  # fmt: skip
 
     def query(self) -> exp.Query:
-        tests: list[exp.Expression] = [
+        tests: list[exp.Expr] = [
             exp.EQ(this=exp.column(name, "mine"), expression=exp.column(name, "entry"))
             for name in ("serial", "issuer_der_sha256", "issuer_spki_sha256")
         ]
@@ -103,7 +103,7 @@ class Revoked(Check):
             .group_by(exp.column("sha256"))
         )
 
-        def certificates(test: str) -> exp.Expression:
+        def certificates(test: str) -> exp.Expr:
             return count_where(exp.condition(test, dialect="duckdb"))
 
         return exp.select(

@@ -6,7 +6,7 @@ never pass for a match (SQL's ``<>`` would skip it).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -22,6 +22,7 @@ from affidavit.types import Finding, Outcome
 class _Rows(Check):
     """Base of the assertions that hold a condition against each row."""
 
+    model: ClassVar[Any]
     what: Statement
     zones: tuple[str, ...] = ()
 
@@ -30,7 +31,7 @@ class _Rows(Check):
         what = statement(stated, context.table, context.zone)
         return cls(what, context.other_zones, stated=what.words, figures=what.figures, notes=what.notes)
 
-    def measures(self) -> dict[str, exp.Expression]:
+    def measures(self) -> dict[str, exp.Expr]:
         test = self.what.expression
         return {
             "hits": count_where(test.copy()),
@@ -38,7 +39,7 @@ class _Rows(Check):
             **zone_shift_measures(self.what, self.zones),
         }
 
-    def contrary(self) -> exp.Expression | None:
+    def contrary(self) -> exp.Expr | None:
         """Rows for which the condition is not true."""
         return exp.Not(this=exp.Paren(this=exp.func("coalesce", self.what.expression.copy(), exp.false())))
 
@@ -107,7 +108,7 @@ class NoRow(_Rows):
     model = Conditions
     example = "none: {is_ca: true}"
 
-    def contrary(self) -> exp.Expression | None:
+    def contrary(self) -> exp.Expr | None:
         return exp.func("coalesce", self.what.expression.copy(), exp.true())
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:

@@ -23,7 +23,6 @@ from affidavit.tables import TABLES
 from affidavit.times import Span, parse_time, zone
 from affidavit.types import Declaration, Diagnostic, InputError, Position, did_you_mean
 
-
 _PLACES = frozenset(("collection", "file", "position", "copies"))
 
 

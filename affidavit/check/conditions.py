@@ -219,7 +219,7 @@ def _same_set(column: Column, values: list[Typed]) -> Callable[[exp.Expr], exp.E
     return test
 
 
-def _bound(column: Column, key: str, typed: Typed) -> Callable[[exp.Expr], exp.Expr]:
+def _bound(key: str, typed: Typed) -> Callable[[exp.Expr], exp.Expr]:
     """One end of a range. An inclusive end takes in all of the day, minute or second that it names."""
     value = typed.value
     if isinstance(value, Span):
@@ -331,7 +331,7 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
             raise problem.below(key) from None
         values.append(typed)
         limits[key] = typed
-        tests.append(_bound(column, key, typed))
+        tests.append(_bound(key, typed))
         words.append(f"{key.replace('_', ' ')} {raw}")
     if not tests:
         raise ValueProblem("an empty mapping states nothing")

@@ -42,7 +42,7 @@ class DuckDb:
         connection = self._connection
         for name, table in tables.items():
             connection.register("incoming", table)
-            connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+            connection.sql("SELECT * FROM incoming").create(name)
             connection.unregister("incoming")
         for setting in (
             "SET python_enable_replacements=false",

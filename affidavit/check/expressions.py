@@ -145,7 +145,7 @@ def _literal_value(node: exp.Expr) -> str | None:
 def _typed_comparison(
     node: exp.Binary, column: Column, operator: type[exp.Expr], text: str, zone: str, found: list[Condition]
 ) -> exp.Expr:
-    keys = {exp.GT: "after", exp.GTE: "from", exp.LT: "before", exp.LTE: "until"}
+    keys: dict[type[exp.Expr], str] = {exp.GT: "after", exp.GTE: "from", exp.LT: "before", exp.LTE: "until"}
     if operator in (exp.EQ, exp.NEQ):
         stated: object = text
     elif column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
@@ -288,9 +288,7 @@ def _hex_as_text(node: exp.Expr, columns: dict[str, Column]) -> None:
                 hexes.append(column.name)
         elif isinstance(one, exp.Literal) and one.is_string:
             texts.append(one)
-        elif isinstance(one, (exp.Length, exp.Trim, exp.Like, exp.Subquery, exp.Select, *_COMPARISONS, exp.Count)):
-            continue
-        elif isinstance(one, exp.Anonymous | exp.Substring | exp.Left | exp.Right | exp.StartsWith | exp.RegexpLike):
+        elif isinstance(one, (exp.Length, exp.Trim, exp.Like, exp.Subquery, exp.Select, *_COMPARISONS, exp.Count)) or isinstance(one, exp.Anonymous | exp.Substring | exp.Left | exp.Right | exp.StartsWith | exp.RegexpLike):
             continue
         else:
             stack += list(one.iter_expressions())

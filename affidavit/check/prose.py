@@ -49,7 +49,7 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
             continue
         says = report.incident.claims[name].says
         prose = report.located_prose("says", says, ("claims", name, "says"))
-        found += _words(prose, says, 0, name, stated[name], names[name], report, "the sentence")
+        found += _words(prose, says, 0, name, stated[name], names[name], "the sentence")
     allowed = [one.text for one in report.incident.allow]
     used: set[str] = set()
     for prose in report.prose():
@@ -68,9 +68,7 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
                     offset,
                     link.claim,
                     stated[link.claim],
-                    names[link.claim],
-                    report,
-                    "the link",
+                    names[link.claim], "the link",
                 )
         found += _loose(prose, masked, allowed, used, stated, {n for group in names.values() for n in group})
     for index, one in enumerate(report.incident.allow):
@@ -94,7 +92,6 @@ def _words(
     claim: str,
     stated: Stated,
     names: tuple[str, ...],
-    report: Report,
     what: str,
 ) -> list[Diagnostic]:
     found = []

@@ -16,7 +16,16 @@ from affidavit.check.scope import Scope, Union, scoped_tables
 from affidavit.tables import TABLES, Table
 from affidavit.times import show_time
 from affidavit.types import (
-    Basis, Counts, Diagnostic, Finding, InputError, LimitReached, Outcome, Pos, Problem, Verdict,
+    Basis,
+    Counts,
+    Diagnostic,
+    Finding,
+    InputError,
+    LimitReached,
+    Outcome,
+    Pos,
+    Problem,
+    Verdict,
 )  # fmt: skip
 
 MAX_EXAMPLES = 5
@@ -82,7 +91,7 @@ class Checker:
             raise InputError(Diagnostic(pos, "bad-expression", message, claim=claim.name)) from None
         except InputError:
             raise
-        except Exception as error:  # noqa: BLE001 - one claim's failure must not silence the others
+        except Exception as error:  # one claim's failure must not silence the others
             words = f"{type(error).__name__}: {error}"
             return self._stopped(claim, rule(Counts(), (), size_only=True, error=words))
 
@@ -98,7 +107,7 @@ class Checker:
         basis = Basis("given", "nothing: the check did not end")
         try:
             query = query_text(claim)
-        except Exception:  # noqa: BLE001 - what cannot be shown must not hide the verdict
+        except Exception:  # what cannot be shown must not hide the verdict
             query = ""
         return Verdict(
             claim.name,
@@ -114,7 +123,7 @@ class Checker:
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
         self._until = monotonic() + SECONDS
         measured = self._run(with_scope(measuring_query(claim), scope))[0]
-        own = {c.key: self._run(own_query(c, claim, scope), 2) for c in claim.checks if c.query() is not None}
+        own = {c.key: self._run(own_query(c, scope), 2) for c in claim.checks if c.query() is not None}
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []
         for check in claim.checks:
@@ -300,7 +309,7 @@ class Checker:
         return tuple(row[column] for row in self._run(with_scope(query, scope)))
 
 
-def own_query(check: Check, claim: CompiledClaim, scope: Scope | Union) -> exp.Query:
+def own_query(check: Check, scope: Scope | Union) -> exp.Query:
     """An assertion's own query, with the rows that it reads named in it."""
     query = check.query()
     assert query is not None
@@ -323,5 +332,5 @@ def query_text(claim: CompiledClaim) -> str:
     own = [check for check in claim.checks if check.query() is not None]
     if not own or any(check.measures() or check.key == "count" for check in claim.checks):
         texts.append(with_scope(measuring_query(claim), claim.scope).sql(dialect="duckdb", pretty=True))
-    texts += [own_query(check, claim, claim.scope).sql(dialect="duckdb", pretty=True) for check in own]
+    texts += [own_query(check, claim.scope).sql(dialect="duckdb", pretty=True) for check in own]
     return ";\n\n".join(texts)

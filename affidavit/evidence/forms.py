@@ -61,7 +61,7 @@ def items(data: bytes) -> Iterator[Item]:
 def _is_one_value(data: bytes) -> bool:
     """Whether the bytes are one DER SEQUENCE and nothing else (a text may begin with ``0``, which is 30 hex)."""
     try:
-        return data[0] == der.SEQUENCE and der.read(data, 0, len(data)).end == len(data)
+        return data[:1] == b"\x30" and der.read(data, 0, len(data)).end == len(data)
     except DerError:
         return False
 

@@ -62,7 +62,7 @@ class Every(_Rows):
     """Each of the claim's rows fulfils the condition."""
 
     key = "every"
-    model = Conditions
+    model: ClassVar[Any] = Conditions
     example = "every: {signature_hash: sha1}"
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
@@ -84,7 +84,7 @@ class Between(Every):
     """
 
     key = "between"
-    model = ColumnValues
+    model: ClassVar[Any] = ColumnValues
     example = "between: {not_before: {from: 2016-01-01, until: 2016-06-28}}"
 
     @classmethod
@@ -105,7 +105,7 @@ class NoRow(_Rows):
     """None of the claim's rows fulfils the condition."""
 
     key = "none"
-    model = Conditions
+    model: ClassVar[Any] = Conditions
     example = "none: {is_ca: true}"
 
     def contrary(self) -> exp.Expr | None:
@@ -126,7 +126,7 @@ class Some(_Rows):
     """At least one of the claim's rows fulfils the condition."""
 
     key = "some"
-    model = Conditions
+    model: ClassVar[Any] = Conditions
     example = "some: {key_bits: {at_most: 1024}}"
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:

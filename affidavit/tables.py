@@ -201,7 +201,8 @@ SCTS = Table(
         C(
             "signature",
             T,
-            "`valid`, `invalid`, `unknown log` or `no issuer`: the log's signature over the rebuilt entry (RFC 6962 3.2).",
+            "`valid`, `invalid`, `unknown log` or `no issuer`: the log's signature over the rebuilt entry "
+            "(RFC 6962 3.2).",
         ),
         C("authentic", B, "Whether the certificate that carries it is authentic."),
         C("kind", T, "Kind of the certificate that carries it."),

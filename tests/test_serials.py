@@ -8,10 +8,16 @@ from affidavit.serials import clean_hex, parse_serial, show_serial, written_shor
 @pytest.mark.parametrize(
     ("number", "shown"),
     [
-        (0, "00"), (1, "01"), (255, "FF"), (256, "0100"), (-1, "-01"), (-256, "-0100"),
-        (0x056D1570DA645BF6B44C0A7077CC6769, "056D1570DA645BF6B44C0A7077CC6769"), (1 << 160, "01" + "00" * 20),
+        (0, "00"),
+        (1, "01"),
+        (255, "FF"),
+        (256, "0100"),
+        (-1, "-01"),
+        (-256, "-0100"),
+        (0x056D1570DA645BF6B44C0A7077CC6769, "056D1570DA645BF6B44C0A7077CC6769"),
+        (1 << 160, "01" + "00" * 20),
     ],
-)  # fmt: skip
+)
 def test_shown_in_whole_octets(number: int, shown: str) -> None:
     assert show_serial(number) == shown
     assert parse_serial(shown) == number
@@ -20,11 +26,16 @@ def test_shown_in_whole_octets(number: int, shown: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "056D1570DA645BF6B44C0A7077CC6769", "56D1570DA645BF6B44C0A7077CC6769", "056d1570da645bf6b44c0a7077cc6769",
-        "05:6D:15:70:DA:64:5B:F6:B4:4C:0A:70:77:CC:67:69", "05 6D 15 70 DA 64 5B F6 B4 4C 0A 70 77 CC 67 69",
-        "0x056D1570DA645BF6B44C0A7077CC6769", "0X56d1570da645bf6b44c0a7077cc6769", "  00056D1570DA645BF6B44C0A7077CC6769\n",
+        "056D1570DA645BF6B44C0A7077CC6769",
+        "56D1570DA645BF6B44C0A7077CC6769",
+        "056d1570da645bf6b44c0a7077cc6769",
+        "05:6D:15:70:DA:64:5B:F6:B4:4C:0A:70:77:CC:67:69",
+        "05 6D 15 70 DA 64 5B F6 B4 4C 0A 70 77 CC 67 69",
+        "0x056D1570DA645BF6B44C0A7077CC6769",
+        "0X56d1570da645bf6b44c0a7077cc6769",
+        "  00056D1570DA645BF6B44C0A7077CC6769\n",
     ],
-)  # fmt: skip
+)
 def test_one_number_in_every_dress(text: str) -> None:
     assert parse_serial(text) == 0x056D1570DA645BF6B44C0A7077CC6769
 

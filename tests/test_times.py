@@ -68,10 +68,12 @@ def test_instants_are_as_wide_as_they_were_written(text: str, start: str, end: s
 @pytest.mark.parametrize(
     ("text", "weekday"),
     [
-        ("Sunday 2015-12-20", "Sunday"), ("sun, 2015-12-20", "Sunday"), ("Thurs 2015-12-20", "Thursday"),
+        ("Sunday 2015-12-20", "Sunday"),
+        ("sun, 2015-12-20", "Sunday"),
+        ("Thurs 2015-12-20", "Thursday"),
         ("2015-12-20", ""),
     ],
-)  # fmt: skip
+)
 def test_a_weekday_is_kept_as_stated(text: str, weekday: str) -> None:
     assert parse_time(text, "UTC").weekday == weekday
 
@@ -144,16 +146,37 @@ def test_at_the_calendars_ends_a_time_stays_in_utc() -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("90 days", 7_776_000), ("7,776,001 s", 7_776_001), ("15 days 4 hours 12 min", 1_311_120), ("24 h", 86_400),
-        ("1 week", 604_800), ("2 days and 3 hours", 183_600), ("1 minute, 5 seconds", 65), ("90d", 7_776_000), ("0 s", 0),
+        ("90 days", 7_776_000),
+        ("7,776,001 s", 7_776_001),
+        ("15 days 4 hours 12 min", 1_311_120),
+        ("24 h", 86_400),
+        ("1 week", 604_800),
+        ("2 days and 3 hours", 183_600),
+        ("1 minute, 5 seconds", 65),
+        ("90d", 7_776_000),
+        ("0 s", 0),
     ],
-)  # fmt: skip
+)
 def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(
-    "text", ["", "90", "days", "1,5 days", "1.5 hours", "-5 days", "5 months", "5 m", "5 daysx", "x 5 days", "7,77 s", "5 years"]
+    "text",
+    [
+        "",
+        "90",
+        "days",
+        "1,5 days",
+        "1.5 hours",
+        "-5 days",
+        "5 months",
+        "5 m",
+        "5 daysx",
+        "x 5 days",
+        "7,77 s",
+        "5 years",
+    ],
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no duration"):
@@ -163,10 +186,16 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
-        (0, "0 s"), (1, "1 s"), (86_400, "1 day"), (1_311_120, "15 days 4 h 12 min"), (-90, "-1 min 30 s"),
-        (7_776_001, "90 days 1 s"), (-0.5, "0 s"), (59.9, "59 s"),
+        (0, "0 s"),
+        (1, "1 s"),
+        (86_400, "1 day"),
+        (1_311_120, "15 days 4 h 12 min"),
+        (-90, "-1 min 30 s"),
+        (7_776_001, "90 days 1 s"),
+        (-0.5, "0 s"),
+        (59.9, "59 s"),
     ],
-)  # fmt: skip
+)
 def test_durations_as_shown(seconds: float, shown: str) -> None:
     assert show_duration(seconds) == shown
 

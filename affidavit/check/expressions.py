@@ -35,7 +35,8 @@ FUNCTIONS = frozenset(
     date_trunc day dayofweek ends_with extract floor greatest hour ilike isodow least left len length
     list_contains list_distinct list_has_all list_has_any list_sort list_unique lower ltrim minute
     month nullif prefix regexp_full_match regexp_matches regexp_like right round rtrim second
-    starts_with strip_accents strlen strpos substr substring suffix timestamp_trunc trim upper weekday year if case""".split()
+    starts_with strip_accents strlen strpos substr substring suffix timestamp_trunc trim upper weekday
+    year if case""".split()
 )
 #: Functions over many rows: in ``sql:`` only.
 AGGREGATES = frozenset("avg bool_and bool_or count count_if max median min quantile_cont sum".split())
@@ -61,6 +62,11 @@ _QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least)
 _TEXT_TESTS = (exp.Like, exp.ILike, exp.StartsWith, exp.EndsWith, exp.RegexpLike, exp.Contains, exp.Trim, exp.Func)
 _BARE_DAY = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}([ T][^Z+]*)?\s*")
 _CATALOG = re.compile(r"(duckdb|pg|sqlite|pragma|information|temp|main|system|memory)(_|$)")
+#: Inside these, text beside a serial number or hash is no value of that column, or is looked at on its own.
+_OWN_WAY = (
+    exp.Length, exp.Trim, exp.Like, exp.Subquery, exp.Select, *_COMPARISONS, exp.Count, exp.Anonymous,
+    exp.Substring, exp.Left, exp.Right, exp.StartsWith, exp.RegexpLike,
+)  # fmt: skip
 _FLIPPED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
 
@@ -288,7 +294,7 @@ def _hex_as_text(node: exp.Expr, columns: dict[str, Column]) -> None:
                 hexes.append(column.name)
         elif isinstance(one, exp.Literal) and one.is_string:
             texts.append(one)
-        elif isinstance(one, (exp.Length, exp.Trim, exp.Like, exp.Subquery, exp.Select, *_COMPARISONS, exp.Count)) or isinstance(one, exp.Anonymous | exp.Substring | exp.Left | exp.Right | exp.StartsWith | exp.RegexpLike):
+        elif isinstance(one, _OWN_WAY):
             continue
         else:
             stack += list(one.iter_expressions())

@@ -68,7 +68,8 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
                     offset,
                     link.claim,
                     stated[link.claim],
-                    names[link.claim], "the link",
+                    names[link.claim],
+                    "the link",
                 )
         found += _loose(prose, masked, allowed, used, stated, {n for group in names.values() for n in group})
     for index, one in enumerate(report.incident.allow):

@@ -29,7 +29,7 @@ def facts_of(
     evidence: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Facts:
-    """The facts of a report ``small`` over files; one collection ``all`` of ``c/*``, trust in ``trust/*``, unless said."""
+    """The facts of a report ``small`` over files; collection ``all`` of ``c/*``, trust in ``trust/*``, unless said."""
     base = folder / "evidence" / "small"
     base.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

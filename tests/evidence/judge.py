@@ -29,7 +29,7 @@ class Reading:
 def object_names() -> dict[str, str]:
     """Long and short names of objects to dotted form, as ``openssl list -objects`` prints them."""
     out = subprocess.run(["openssl", "list", "-objects"], capture_output=True, check=True).stdout.decode()
-    names = {}
+    names: dict[str, str] = {}
     for line in out.splitlines():
         if found := re.fullmatch(r"(?:(.+?) = )?(?:(.+), )?([\d.]+)", line):
             names |= {name: found[3] for name in found.group(1, 2) if name}

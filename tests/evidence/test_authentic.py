@@ -12,14 +12,14 @@ from testpki.build import Authority, Certificate
 from testpki.crl import Revoked
 from testpki.ct import Log, log_list
 from testpki.keys import ec_key, rsa_key
-from tests.evidence.case import facts_of, row_of, rows
+from tests.evidence.case import Content, facts_of, row_of, rows
 
 ROOT = Authority.root("Test Root")
 RSA = Authority.root("Test RSA Root", key="rsa")
 
 
 def judged(folder: Path, root: Authority, *others: Authority | Certificate, **more: Any) -> Facts:
-    files = {f"c/{number}.pem": one for number, one in enumerate(others)}
+    files: dict[str, Content] = {f"c/{number}.pem": one for number, one in enumerate(others)}
     return facts_of(folder, {"trust/root.pem": root, **files}, **more)
 
 
@@ -69,7 +69,7 @@ def test_without_the_intermediate_there_is_no_chain(tmp_path: Path) -> None:
 def test_an_intermediate_of_another_collection_serves(tmp_path: Path) -> None:
     middle = ROOT.intermediate("First")
     leaf = middle.issue()
-    files = {"trust/root.pem": ROOT, "a/leaf.pem": leaf, "b/middle.pem": middle}
+    files: dict[str, Content] = {"trust/root.pem": ROOT, "a/leaf.pem": leaf, "b/middle.pem": middle}
     facts = facts_of(tmp_path, files, {"a": {"files": "a/*"}, "b": {"files": "b/*"}})
     assert row_of(facts, leaf)["authentic"] is True
 
@@ -101,7 +101,7 @@ def test_a_changed_outside_makes_no_second_certificate(tmp_path: Path, root: Aut
     assert same == leaf.der
     changed = asn1.sequence(leaf.tbs, other, asn1.bit_string(signature))
     unused = asn1.sequence(leaf.tbs, root.key.algorithm(), asn1.bit_string(signature, unused=1))
-    files = {"trust/r.pem": root, "c/1.der": leaf.der, "c/2.der": changed, "c/3.der": unused}
+    files: dict[str, Content] = {"trust/r.pem": root, "c/1.der": leaf.der, "c/2.der": changed, "c/3.der": unused}
     found = rows(facts_of(tmp_path, files))
     assert len(found) == 3
     assert [row["sha256"] for row in found if row["authentic"]] == [leaf.sha256]
@@ -130,7 +130,9 @@ def test_a_leaf_that_issues_is_no_issuer(tmp_path: Path) -> None:
         {"key_usage": []},  # a keyUsage that allows nothing
         {"basic_constraints": None},
         {"version": 1},
-        {"extensions": [asn1.sequence(asn1.oid("2.5.29.19"), asn1.octet_string(asn1.sequence()))]},  # twice: not readable
+        {
+            "extensions": [asn1.sequence(asn1.oid("2.5.29.19"), asn1.octet_string(asn1.sequence()))]
+        },  # twice: not readable
         {"key_usage": None, "extensions": [asn1.sequence(asn1.oid("2.5.29.15"), asn1.octet_string(b"junk"))]},
     ],
 )
@@ -188,7 +190,13 @@ def test_expiry_does_not_make_evidence_inauthentic(tmp_path: Path) -> None:
 
 def test_trust_none_makes_nothing_authentic_and_a_collection_may_have_its_own(tmp_path: Path) -> None:
     leaf, other = ROOT.issue(), RSA.issue("b.example")
-    files = {"trust/root.pem": ROOT, "more/rsa.pem": RSA, "a/1.pem": leaf, "b/1.pem": leaf, "c/1.pem": other}
+    files: dict[str, Content] = {
+        "trust/root.pem": ROOT,
+        "more/rsa.pem": RSA,
+        "a/1.pem": leaf,
+        "b/1.pem": leaf,
+        "c/1.pem": other,
+    }
     evidence = {
         "a": {"files": "a/*"},
         "b": {"files": "b/*", "trust": "none"},
@@ -252,7 +260,13 @@ def test_a_leaf_and_a_ca_without_crl_sign_sign_no_crl(tmp_path: Path) -> None:
     leaf = ROOT.issue("Test CA")
     middle = ROOT.intermediate("Middle", key_usage=["keyCertSign"])
     crls = [one.crl([Revoked(5, WHEN)], this_update=WHEN) for one in (Authority(leaf, leaf.key), middle)]
-    files = {"trust/root.pem": ROOT, "c/1.pem": leaf, "c/2.pem": middle, "c/a.crl": crls[0], "c/b.crl": crls[1]}
+    files: dict[str, Content] = {
+        "trust/root.pem": ROOT,
+        "c/1.pem": leaf,
+        "c/2.pem": middle,
+        "c/a.crl": crls[0],
+        "c/b.crl": crls[1],
+    }
     assert [row["authentic"] for row in rows(facts_of(tmp_path, files), "revocations")] == [False, False]
 
 

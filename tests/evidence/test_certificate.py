@@ -326,11 +326,16 @@ def test_two_subject_alternative_names_are_null_and_a_problem() -> None:
 @pytest.mark.parametrize(
     ("oid", "column"),
     [
-        ("2.5.29.17", "dns_names"), ("2.5.29.19", "is_ca"), ("2.5.29.15", "key_usage"), ("2.5.29.37", "extended_key_usage"),
-        ("2.5.29.32", "policy_oids"), ("2.5.29.14", "subject_key_id"), ("2.5.29.35", "authority_key_id"),
+        ("2.5.29.17", "dns_names"),
+        ("2.5.29.19", "is_ca"),
+        ("2.5.29.15", "key_usage"),
+        ("2.5.29.37", "extended_key_usage"),
+        ("2.5.29.32", "policy_oids"),
+        ("2.5.29.14", "subject_key_id"),
+        ("2.5.29.35", "authority_key_id"),
         ("1.3.6.1.4.1.11129.2.4.2", "scts"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("value", [b"", b"\x30", b"\x30\x80", b"\x05\x00", b"\x30\x03\x02\x01"])
 def test_one_bad_extension_costs_itself_alone(oid: str, column: str, value: bytes) -> None:
     usual = ("dns", "basic_constraints", "key_usage", "extended_key_usage", "policies", "ski", "aki")
@@ -450,10 +455,15 @@ def test_without_poison_and_scts_it_is_the_tbs_itself() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"serial": 7}, {"not_before": "2024-01-01T00:00:01Z"}, {"policies": ["ov"]}, {"dns": ["b.example"]},
-        {"key": ec_key("other")}, {"arrange": reversed}, {"extensions": [extensions.extension("1.2.3", b"")]},
+        {"serial": 7},
+        {"not_before": "2024-01-01T00:00:01Z"},
+        {"policies": ["ov"]},
+        {"dns": ["b.example"]},
+        {"key": ec_key("other")},
+        {"arrange": reversed},
+        {"extensions": [extensions.extension("1.2.3", b"")]},
     ],
-)  # fmt: skip
+)
 def test_a_near_miss_differs(change: dict[str, Any]) -> None:
     log = Log("one")
     before = ROOT.precertificate("a.example", serial=5)
@@ -464,9 +474,7 @@ def test_a_near_miss_differs(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("name", "equal"), [("good", True), ("bad", False)])
 def test_the_real_pairs_of_2023(name: str, equal: bool) -> None:
     folder = shared("evidence-samples/letsencrypt-2023")
-    ders = [
-        openssl_der((folder / f"{name}-{kind}.pem").read_bytes()) for kind in ("precert", "final")
-    ]
+    ders = [openssl_der((folder / f"{name}-{kind}.pem").read_bytes()) for kind in ("precert", "final")]
     before, after = (read_certificate(der) for der in ders)
     assert before.row["serial"] == after.row["serial"]
     assert (before.row["kind"], after.row["kind"]) == ("precertificate", "certificate")

@@ -30,7 +30,17 @@ def refused(folder: Path, files: dict[str, Content], *args: Any, **more: Any) ->
 
 @pytest.mark.parametrize(
     "pattern",
-    ["../x.pem", "c/../../x.pem", "..", "/etc/passwd", "/etc/*", "~/x.pem", "~root/x", "c\\..\\x.pem", "c/*/../../../x"],
+    [
+        "../x.pem",
+        "c/../../x.pem",
+        "..",
+        "/etc/passwd",
+        "/etc/*",
+        "~/x.pem",
+        "~root/x",
+        "c\\..\\x.pem",
+        "c/*/../../../x",
+    ],
 )
 def test_a_pattern_that_leaves_the_folder_is_refused(tmp_path: Path, pattern: str) -> None:
     (tmp_path / "evidence").mkdir()
@@ -116,8 +126,11 @@ def test_a_file_name_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
 
 def test_copies_are_counted_and_the_first_place_is_kept(tmp_path: Path) -> None:
     files: dict[str, Content] = {
-        "c/1.pem": bundle([OTHER, LEAF]), "c/2.der": LEAF.der, "c/3.pem": bundle([LEAF, LEAF]), "trust/r.pem": ROOT,
-    }  # fmt: skip
+        "c/1.pem": bundle([OTHER, LEAF]),
+        "c/2.der": LEAF.der,
+        "c/3.pem": bundle([LEAF, LEAF]),
+        "trust/r.pem": ROOT,
+    }
     facts = facts_of(tmp_path, files)
     row = row_of(facts, LEAF)
     assert (row["copies"], row["file"], row["position"]) == (4, "c/1.pem", 2)
@@ -235,12 +248,16 @@ def test_trust_files_must_hold_certificates(tmp_path: Path, content: Content) ->
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "logs.json"), ("[]", "version 3"), ("{}", "version 3"), ("[" * 100_000, "version 3"), ("\udcff", "logs.json"),
+        ("", "logs.json"),
+        ("[]", "version 3"),
+        ("{}", "version 3"),
+        ("[" * 100_000, "version 3"),
+        ("\udcff", "logs.json"),
         ('{"operators": [{"logs": [{"key": "AAAA", "log_id": "AAAA", "description": "x"}]}]}', "another ID"),
         ('{"operators": [{"logs": [{"key": "*", "log_id": "AAAA"}]}]}', "version 3"),
         ('{"operators": [{"logs": 5}]}', "version 3"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_log_list_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     content = text.encode("utf-8", "surrogateescape")
     found = refused(tmp_path, {"c/1.pem": LEAF, "logs.json": content}, ct_logs="logs.json")
@@ -269,9 +286,7 @@ def test_a_private_key_stops_all_and_its_file_is_named(
 def test_inspect_gives_every_table_though_nothing_is_readable(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_bytes(b"junk")
     found = inspect_files([tmp_path / "x.pem"])
-    assert {name: len(listed) for name, listed in found.items()} == {
-        name: int(name == "problems") for name in TABLES
-    }
+    assert {name: len(listed) for name, listed in found.items()} == {name: int(name == "problems") for name in TABLES}
 
 
 def test_inspect_trusts_nothing(tmp_path: Path) -> None:

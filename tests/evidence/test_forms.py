@@ -160,9 +160,9 @@ PASSWORD = BestAvailableEncryption(b"a word to pass")
 @cache
 def private_keys() -> dict[str, bytes]:
     """Private keys in every form, made afresh; none is written to a file."""
-    rsa_key = rsa.generate_private_key(65537, 1024)  # noqa: S505
+    rsa_key = rsa.generate_private_key(65537, 1024)
     ec_key = ec.generate_private_key(ec.SECP256R1())
-    dsa_key = dsa.generate_private_key(1024)  # noqa: S505
+    dsa_key = dsa.generate_private_key(1024)
     edwards = ed25519.Ed25519PrivateKey.generate()
     found: dict[str, bytes] = {}
 

@@ -59,7 +59,7 @@ def test_duplicate_keys_are_named_with_both_lines() -> None:
     assert "line 3" in found.message
 
 
-@pytest.mark.parametrize("text", ["a: 1\n'a': 2\n", "{a: 1, \"a\": 2}", "&x a: 1\n*x : 2\n", "<<: a\n<<: b\n"])
+@pytest.mark.parametrize("text", ["a: 1\n'a': 2\n", '{a: 1, "a": 2}', "&x a: 1\n*x : 2\n", "<<: a\n<<: b\n"])
 def test_duplicate_keys_in_other_dress(text: str) -> None:
     assert refused(text).code == "duplicate-key"
 
@@ -67,10 +67,14 @@ def test_duplicate_keys_in_other_dress(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ("a: !!python/object/apply:os.system [ls]", 1, 4), ("b: 1\na: !!int 5", 2, 4), ("!!map {a: b}", 1, 1),
-        ("a: !mine x", 1, 4), ("a:\n  - !!str x", 2, 5), ("a: !<tag:yaml.org,2002:str> x", 1, 4),
+        ("a: !!python/object/apply:os.system [ls]", 1, 4),
+        ("b: 1\na: !!int 5", 2, 4),
+        ("!!map {a: b}", 1, 1),
+        ("a: !mine x", 1, 4),
+        ("a:\n  - !!str x", 2, 5),
+        ("a: !<tag:yaml.org,2002:str> x", 1, 4),
     ],
-)  # fmt: skip
+)
 def test_tags_are_refused(text: str, line: int, column: int) -> None:
     assert at(refused(text)) == ("yaml-tag", line, column)
 
@@ -85,7 +89,7 @@ def test_an_empty_file_is_named(text: str) -> None:
     assert refused(text).code == "empty-file"
 
 
-@pytest.mark.parametrize(("text", "line"), [("[a, b]: c", 1), ("x: y\n{a: b}: c", 2), ("? \n: x", 1), (": x", 1)])
+@pytest.mark.parametrize(("text", "line"), [("[a, b]: c", 1), ("x: y\n{a: b}: c", 2), ("? \n: x", 1)])
 def test_a_key_that_is_no_text_is_refused(text: str, line: int) -> None:
     found = refused(text)
     assert (found.code, found.pos.line) == ("bad-key", line)
@@ -93,21 +97,33 @@ def test_a_key_that_is_no_text_is_refused(text: str, line: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [1, 2", 1), ("a: b: c", 1), ("a: 'x", 1), ("a:\n\t- b", 2), ("a: 1\n b: 2", 2), ("- a\nb: c", 2), ("@x", 1)],
+    [
+        ("a: [1, 2", 2),
+        ("a: b: c", 1),
+        ("a: 'x", 1),
+        ("a:\n\t- b", 2),
+        ("a: 1\n b: 2", 2),
+        ("- a\nb: c", 2),
+        ("@x", 1),
+        (": x", 1),
+        ("a: [1\nb: 2\n", 2),
+    ],
 )
 def test_what_is_no_yaml_is_named_with_its_place(text: str, line: int) -> None:
     found = refused(text)
     assert found.code == "not-yaml"
-    assert found.pos.line in (line, line + 1)
+    assert found.pos.line == line
 
 
 @pytest.mark.parametrize(
     ("text", "line", "column", "shown"),
     [
-        ("a: b\nc: é\x01x\n", 2, 5, "U+0001"), ("a: \x00", 1, 4, "U+0000"), ("ü: x\ny: \x1b[31m", 2, 4, "U+001B"),
+        ("a: b\nc: é\x01x\n", 2, 5, "U+0001"),
+        ("a: \x00", 1, 4, "U+0000"),
+        ("ü: x\ny: \x1b[31m", 2, 4, "U+001B"),
         ("a: \ufffe", 1, 4, "U+FFFE"),
     ],
-)  # fmt: skip
+)
 def test_characters_that_yaml_does_not_allow(text: str, line: int, column: int, shown: str) -> None:
     found = refused(text)
     assert at(found) == ("not-yaml", line, column)
@@ -134,8 +150,8 @@ def test_a_hundred_levels_of_aliases_are_refused() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 101)]
     found = refused("\n".join(lines))
     assert found.code == "alias-bomb"
-    # 3 values double and one is added at each level: 2 * (2 ** (n + 1) - 1) + ... pass 10,000 at the 12th.
-    assert 10 <= found.pos.line <= 14
+    # a<n> holds 2 ** (n + 2) - 1 values; up to a10 aliases repeat 8,164 of them, and the first in a11 4,095 more.
+    assert (found.pos.line, found.pos.column) == (12, 12)
 
 
 def test_aliases_do_not_nest_deeper_than_brackets() -> None:
@@ -162,9 +178,11 @@ def test_few_aliases_are_values_like_others() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
     [
-        ("a: &x [*x]", "alias-loop", 1, 8), ("a: &x {k: *x}", "alias-loop", 1, 11), ("a: 1\nb: *x", "unknown-alias", 2, 4),
+        ("a: &x [*x]", "alias-loop", 1, 8),
+        ("a: &x {k: *x}", "alias-loop", 1, 11),
+        ("a: 1\nb: *x", "unknown-alias", 2, 4),
     ],
-)  # fmt: skip
+)
 def test_aliases_to_themselves_and_to_nothing(text: str, code: str, line: int, column: int) -> None:
     assert at(refused(text)) == (code, line, column)
 
@@ -203,10 +221,14 @@ def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "line", "column"),
     [
-        (b"\xff", 1, 1), (b"a: b\nc: \xe9t\xe9\n", 2, 4), ("ü: 沃\xff".encode("utf-8") + b"\xc0", 1, 6),
-        (b"\xef\xbb\xbfa: \xfe", 1, 4), (b"a\n\n\xed\xa0\x80", 3, 1), (b"ab\xe2\x82", 1, 3),
+        (b"\xff", 1, 1),
+        (b"a: b\nc: \xe9t\xe9\n", 2, 4),
+        ("ü: 沃\xff".encode() + b"\xc0", 1, 6),
+        (b"\xef\xbb\xbfa: \xfe", 1, 4),
+        (b"a\n\n\xed\xa0\x80", 3, 1),
+        (b"ab\xe2\x82", 1, 3),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_utf_8_is_named_with_line_and_column(tmp_path: Path, data: bytes, line: int, column: int) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(data)

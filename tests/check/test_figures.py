@@ -1,0 +1,99 @@
+"""Figures found in text, and figures that a claim states."""
+
+from datetime import date
+
+import pytest
+
+from affidavit.check.base import Figures
+from affidavit.check.figures import Stated, find_figures
+from affidavit.times import day_span, parse_time
+
+
+def texts(text: str, *names: str) -> list[str]:
+    return [figure.text for figure in find_figures(text, names)]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("313 certificates and 1,234,567 more", [313, 1234567]),
+        ("(313), 27; 40. 3.5", [313, 27, 40, 3.5]),
+        ("six of twenty, and Nine", [6, 20, 9]),
+        ("one certificate; one may say so", [1]),
+        ("on 2015-12-20", [date(2015, 12, 20)]),
+        ("4 January 2016 and Jan 4, 2016, and 4th Jan", [("2016", 1, 4), ("2016", 1, 4), (None, 1, 4)]),
+        ("May 8 and 8 May", [(None, 5, 8), (None, 5, 8)]),
+        ("in January 2016", [("2016", 1, None)]),
+        ("Sunday 2015-12-20", ["Sunday", date(2015, 12, 20)]),
+        ("22 on the 19th, 40 on the 20th", [22, 19, 40, 20]),
+        ("at 16:00 and 16:00:01", ["16:00", "16:00:01"]),
+        ("2016-01-04T12:00Z", ["2016-01-04T12:00Z"]),
+        ("056D1570DA645BF6B44C0A7077CC6769", ["056D1570DA645BF6B44C0A7077CC6769"]),
+        ("12:34:56:78:9a:bc:de:f0", ["123456789ABCDEF0"]),
+        ("0x1D9D58A78AFF02", ["1D9D58A78AFF02"]),
+        ("15 days 4 h", [15, 4]),
+        ("a 2048-bit key", [2048]),
+        ("40%", [40]),
+    ],
+)
+def test_found(text: str, values: list[object]) -> None:
+    assert [figure.value for figure in find_figures(text)] == values
+    for figure in find_figures(text):
+        assert text[figure.start : figure.end] == figure.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SHA-1, SHA-256, MD5 and RSA-2048", "RFC 6962 and RFC 5280, section 4.1.2.5", "X.509", "UTC+8", "DigiCert G2",
+        "`313` in code", "https://example.com/313", "question 5", "Category 1", "2.23.140.1.2.2", "BR 7.1.6.1",
+        "somebody, someone, none and once", "May they", "the second", "x86 and v3",
+    ],
+)  # fmt: skip
+def test_no_figures(text: str) -> None:
+    assert texts(text) == []
+
+
+def test_digits_in_names_are_no_figures_but_durations_hide_none() -> None:
+    assert texts("WoSign CA 3 issued 3", "WoSign CA 3") == ["3"]
+    assert texts("CA 12 and CA 1", "CA 1") == ["12"]
+    assert texts("1 s and 21 s and 313", "1 s") == ["1", "21", "313"]
+    assert texts("on 2015-12-20", "2015-12-20") == ["2015-12-20"]
+    assert texts("313 in all", "313") == ["313"]
+
+
+def covered(text: str, figures: Figures, zone: str = "UTC") -> list[bool]:
+    stated = Stated.of(figures, zone)
+    return [stated.covers(figure, text) for figure in find_figures(text)]
+
+
+SHANGHAI = day_span(date(2015, 12, 20), "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("text", "figures", "zone", "expected"),
+    [
+        ("313, three", Figures(frozenset({313})), "UTC", [True, False]),
+        ("314", Figures(frozenset({313})), "UTC", [False]),
+        ("1,313", Figures(frozenset({1313})), "UTC", [True]),
+        ("six", Figures(frozenset({6})), "UTC", [True]),
+        ("2015-12-20", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True]),
+        # In UTC that day begins on the 19th; only words that say so may say the 19th.
+        ("2015-12-19", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [False]),
+        ("2015-12-19 UTC", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True]),
+        ("Sunday, 20 December 2015", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, True]),
+        ("Saturday", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [False]),
+        ("20 December 2016", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [False]),
+        ("the 20th, the 21st", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, False]),
+        ("December 2015, January 2016", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, False]),
+        ("in 2015, not 2016", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, False]),
+        ("16:00 and 16:01", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [True, False]),
+        ("00:00", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True]),
+        ("056D1570DA645BF6", Figures(texts=("56D1570DA645BF6",)), "UTC", [True]),
+        ("056D1570DA645BF7", Figures(texts=("56D1570DA645BF6",)), "UTC", [False]),
+        ("15 days", Figures(texts=("15 days",)), "UTC", [True]),
+        ("16 days", Figures(texts=("15 days",)), "UTC", [False]),
+    ],
+)  # fmt: skip
+def test_covered(text: str, figures: Figures, zone: str, expected: list[bool]) -> None:
+    assert covered(text, figures, zone) == expected

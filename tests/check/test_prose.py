@@ -1,0 +1,152 @@
+"""The report's words held against its claims, each finding at its place."""
+
+from textwrap import dedent
+
+import pytest
+
+from affidavit.check.compile import compile_claims
+from affidavit.check.prose import check_prose, claim_links
+from affidavit.types import Diagnostic, Severity
+from tests.check.case import report_of
+
+HEAD = """\
+title: A test
+kind: analysis
+date: 2026-11-23
+trust: [trust.pem]
+evidence:
+  a: {files: a.pem}
+claims:
+  same:
+    says: 313 certificates begin on 4 January 2016.
+    over: a
+    count: 313
+    every: {not_before: 2016-01-04, issuer_cn: CA 99}
+  wordy:
+    says: Something is so.
+    over: a
+    unchecked: nobody can tell
+"""
+
+
+def found(rest: str, head: str = HEAD) -> list[Diagnostic]:
+    report = report_of(head + dedent(rest))
+    return check_prose(report, compile_claims(report))
+
+
+def places(rest: str, head: str = HEAD) -> list[tuple[str, int, int]]:
+    """Code, line and column, the line counted from the end of ``HEAD``."""
+    before = head.count("\n")
+    return [(d.code, d.pos.line - before, d.pos.column) for d in found(rest, head)]
+
+
+def test_words_that_say_what_the_claim_states() -> None:
+    assert found("summary: '[313 certificates of CA 99, on 4 January 2016, a Monday](claim:same) and no more.'") == []
+    # An unchecked claim states no figures, so nothing can be held against it.
+    assert found("summary: '[27](claim:wordy)'") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "figure"),
+    [
+        ("314 certificates", "314"), ("3,130", "3,130"), ("27 of 313", "27"), ("on 5 January 2016", "5 January 2016"),
+        ("2016-01-03", "2016-01-03"), ("a Sunday", "Sunday"), ("six", "six"), ("056D1570DA645BF6", "056D1570DA645BF6"),
+        ("in February 2016", "February 2016"), ("on the 5th", "5th"),
+    ],
+)  # fmt: skip
+def test_a_link_whose_figure_is_not_stated_is_an_error(words: str, figure: str) -> None:
+    (one,) = found(f"summary: '[{words}](claim:same)'")
+    assert (one.code, one.severity, one.claim) == ("figure-not-stated", Severity.ERROR, "same")
+    assert repr(figure) in one.message
+
+
+def test_the_sentence_itself_is_held_against_the_claim() -> None:
+    head = HEAD.replace("says: 313 certificates", "says: 314 certificates")
+    (one,) = found("", head)
+    assert (one.code, one.pos.line, one.pos.column) == ("figure-not-stated", 9, 11)
+    assert "it states" in one.hint
+
+
+def test_an_unknown_claim() -> None:
+    (one,) = found("summary: see [this](claim:sam)")
+    assert (one.code, one.severity) == ("unknown-claim", Severity.ERROR)
+    assert "'same'" in one.hint
+
+
+def test_places_in_a_literal_block() -> None:
+    text = """\
+    summary: |
+      First line,
+      then 27 of them.
+
+      [314](claim:same) and [x](claim:none)
+    """
+    assert sorted(places(text)) == [
+        ("figure-not-stated", 5, 4), ("loose-fact", 3, 8), ("unknown-claim", 5, 25),
+    ]  # fmt: skip
+
+
+def test_places_in_plain_and_quoted_scalars() -> None:
+    assert places("summary: there are 27 of them\n") == [("loose-fact", 1, 20)]
+    assert places("summary: 'there are 27 of them'\n") == [("loose-fact", 1, 21)]
+    assert places("sections:\n- title: T\n  text: about 27\n") == [("loose-fact", 3, 15)]
+
+
+def test_a_folded_scalar_names_its_beginning() -> None:
+    """Lines that are folded have no columns of their own; the place is the text's."""
+    ((code, line, _),) = places("summary: >-\n  there are\n  27 of them\n")
+    assert code == "loose-fact"
+    assert line in (1, 2)
+
+
+def test_two_equal_links_each_have_their_place() -> None:
+    text = "summary: |\n  [314](claim:same) [314](claim:same)\n"
+    assert places(text) == [("figure-not-stated", 2, 4), ("figure-not-stated", 2, 22)]
+
+
+def test_loose_facts_are_warnings_and_name_the_claim_that_would_cover_them() -> None:
+    (one,) = found("summary: There are 313 of them.\n")
+    assert (one.code, one.severity) == ("loose-fact", Severity.WARNING)
+    assert "[313](claim:same)" in one.hint
+    (other,) = found("summary: There are 27 of them.\n")
+    assert "allow" in other.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SHA-1 and RFC 6962.", "`27` in code", "See [this](https://example.com/27).", "<https://example.com/27>",
+        "issued by CA 99",
+    ],
+)  # fmt: skip
+def test_what_is_no_loose_fact(text: str) -> None:
+    assert found(f"summary: '{text}'\n") == []
+
+
+def test_code_blocks_and_list_numbers_are_no_facts() -> None:
+    assert found("summary: |\n  ```\n  27\n  ```\n  1. one\n  2. and\n\n  [x]: https://example.com/27\n") == []
+
+
+def test_allowed_figures() -> None:
+    allowed = "allow:\n- {text: '20', reason: a number of the list}\n"
+    assert found(f"summary: No. 20 it is.\n{allowed}") == []
+    # Only the figure that is allowed: not another one near it, nor a part of it.
+    assert [d.message for d in found(f"summary: No. 20 has 2 parts.\n{allowed}")] == [
+        "the loose fact '2' is tied to no claim"
+    ]
+    assert {d.code for d in found(f"summary: There are 200.\n{allowed}")} == {"loose-fact", "unused-allow"}
+    (unused,) = found(f"summary: Nothing.\n{allowed}")
+    assert (unused.code, unused.severity) == ("unused-allow", Severity.WARNING)
+    assert found("summary: Lot 7 of 20 it is.\nallow:\n- {text: Lot 7 of 20, reason: a name}\n") == []
+
+
+def test_a_duration_hides_no_other_figure() -> None:
+    head = HEAD.replace("every: {not_before: 2016-01-04, issuer_cn: CA 99}", "every: \"validity_seconds >= '1 s'\"")
+    head = head.replace("says: 313 certificates begin on 4 January 2016.", "says: 313 certificates last 1 s or more.")
+    assert found("", head) == []
+    (one,) = found("summary: '[valid for 21 s](claim:same)'\n", head)
+    assert "'21'" in one.message
+
+
+def test_a_link_inside_code_is_text() -> None:
+    assert [link.claim for link in claim_links('[a](claim:x) [b](claim:y "title") [c](<claim:z>)')] == ["x", "y", "z"]

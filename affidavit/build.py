@@ -18,6 +18,7 @@ from affidavit.inputs import program_digest, report_key, tree_digest
 from affidavit.project import Checked, Project, check_all
 from affidavit.resources import templates_dir
 from affidavit.run import Run
+from affidavit.shown import agree
 from affidavit.store import replacing_folder, write_file
 from affidavit.types import AffidavitError, Diagnostic, InputError, Pos, Severity
 
@@ -78,13 +79,10 @@ def build_site(
     content = {"output": str(output), "keys": keys, "files": files, "words": told}
     write_file(state_file, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     whole = tuple(
-        _with_warnings(run, [w for w in warnings if w.pos.file.startswith(f"{run.slug}/")])
-        for run in checked.runs
+        _with_warnings(run, [w for w in warnings if w.pos.file.startswith(f"{run.slug}/")]) for run in checked.runs
     )
     shown = Checked(whole, checked.faults)
-    return Built(
-        shown, shown.exit_status, f"built {len(checked.runs)} report(s) into {_shown(output, project)}"
-    )
+    return Built(shown, shown.exit_status, agree(f"built {len(checked.runs)} report(s) into {_shown(output, project)}"))
 
 
 def _with_warnings(run: Run, warnings: Sequence[Diagnostic]) -> Run:
@@ -116,17 +114,14 @@ def _refuse_foreign(output: Path) -> None:
         )
 
 
-def _keys(
-    project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str]
-) -> dict[str, str]:
+def _keys(project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str]) -> dict[str, str]:
     settings = {
         "pdf": str(pdf),
         "epoch": environ.get("SOURCE_DATE_EPOCH", ""),
         "fonts": _fonts() if pdf else "",
     }
     return {
-        slug: report_key(project.reports / slug, project.evidence / slug, templates, settings)
-        for slug in project.slugs
+        slug: report_key(project.reports / slug, project.evidence / slug, templates, settings) for slug in project.slugs
     }
 
 
@@ -143,11 +138,7 @@ def _state(path: Path, output: Path) -> dict[str, Any]:
     """What the last build into this folder left; empty if there was none or it cannot be understood."""
     try:
         state = json.loads(path.read_text("utf-8"))
-        if (
-            state["output"] == str(output)
-            and isinstance(state["keys"], dict)
-            and isinstance(state["files"], dict)
-        ):
+        if state["output"] == str(output) and isinstance(state["keys"], dict) and isinstance(state["files"], dict):
             return dict(state)
     except (OSError, ValueError, KeyError, TypeError):
         pass

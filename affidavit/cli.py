@@ -47,7 +47,7 @@ class _Main(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, root: Path | None) -> None:
-    r"""Incident reports whose every stated fact is checked against the certificates.
+    """Incident reports whose every stated fact is checked against the certificates.
 
     Without a command, builds the site: every report below reports/ as HTML and PDF.
 
@@ -55,7 +55,7 @@ def cli(ctx: click.Context, root: Path | None) -> None:
     Exit status: 0 all reports pass
                  1 some claim does not pass, or the words say what no claim states
                  2 the input or the call is at fault
-    """
+    """  # noqa: D301 - click wants the control character itself
     ctx.obj = root
     if ctx.invoked_subcommand is None:
         ctx.invoke(build)

@@ -47,9 +47,7 @@ class Project:
             if not self.slugs:
                 shown = show_path(self.reports, self.root)
                 message = "there is no report: no incident.yaml in a folder below"
-                raise InputError(
-                    Diagnostic(Pos(shown), "no-reports", message, "docs/guide.md shows how to write one")
-                )
+                raise InputError(Diagnostic(Pos(shown), "no-reports", message, "docs/guide.md shows how to write one"))
             return [self.reports / slug / "incident.yaml" for slug in self.slugs]
         found = []
         for name in named:

@@ -106,12 +106,7 @@ def rows_of_claim(run: Run, claim: str, limit: int) -> list[dict[str, Any]]:
     if scope is None:
         return []
     engine = DuckDb(run.facts.tables)
-    query = (
-        exp.select("*")
-        .from_(SCOPE)
-        .order_by(*(exp.column(name) for name in scope.table.identity))
-        .limit(limit)
-    )
+    query = exp.select("*").from_(SCOPE).order_by(*(exp.column(name) for name in scope.table.identity)).limit(limit)
     rows = engine.run(with_scope(query, scope), limit)
     engine.close()
     return rows

@@ -20,3 +20,19 @@ def visible(text: str, limit: int = 0) -> str:
     if limit and left > 0:
         return visible(text[:limit]) + f"... ({left:,} more characters)"
     return UNSAFE.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
+
+
+_COUNTED = re.compile(r"(?<![\d,])(\d[\d,]*) ([a-z]+)\(s\)( (?:say|have|lack|lie|do|are|stand)\b)?")
+_SINGULAR = {"have": "has", "do": "does", "are": "is"}
+
+
+def agree(text: str) -> str:
+    """The text with each ``3 row(s) say`` as ``3 rows say``, and ``1 row(s) say`` as ``1 row says``."""
+
+    def one_or_many(match: re.Match[str]) -> str:
+        number, noun, verb = match[1], match[2], (match[3] or "").strip()
+        if number != "1":
+            return f"{number} {noun}s" + (f" {verb}" if verb else "")
+        return f"1 {noun}" + (f" {_SINGULAR.get(verb, verb + 's')}" if verb else "")
+
+    return _COUNTED.sub(one_or_many, text)

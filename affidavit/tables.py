@@ -228,6 +228,7 @@ REVOCATIONS = Table(
         C("revoked_at", W, "revocationDate: the CA's word for when.", event=True),
         C("reason", T, "reasonCode by name; `unspecified` where the entry has none."),
         C("source", T, "File of the CRL, relative to the report's evidence folder."),
+        C("position", N, "Number of the entry among those read of its file, from 1."),
         C("this_update", W, "thisUpdate of the CRL.", event=True),
         C("next_update", W, "nextUpdate of the CRL.", "not given"),
         C(
@@ -237,7 +238,7 @@ REVOCATIONS = Table(
         ),
         C("collection", T, "Collection of the incident file that the CRL belongs to."),
     ),
-    ("source", "serial"),
+    ("source", "position"),
     ("serial", "revoked_at", "reason", "source"),
 )
 

@@ -194,9 +194,7 @@ def _attribute(kind: str, value: str | bytes, form: str = "") -> bytes:
         "DC": "ia5",
         "EMAIL": "ia5",
     }
-    return sequence(
-        oid(ATTRIBUTES.get(kind.upper(), kind)), string(value, form or usual.get(kind.upper(), "utf8"))
-    )
+    return sequence(oid(ATTRIBUTES.get(kind.upper(), kind)), string(value, form or usual.get(kind.upper(), "utf8")))
 
 
 def pem(der: bytes, label: str = "CERTIFICATE") -> str:

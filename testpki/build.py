@@ -136,9 +136,7 @@ class Authority:
     ) -> Crl:
         """A CRL signed by this CA; see :func:`testpki.crl.issue_crl`."""
         name = self.certificate.subject if issuer is None else asn1.name(issuer)
-        return issue_crl(
-            self.key, name, revoked, this_update, next_update, number, hash, extensions, signature
-        )
+        return issue_crl(self.key, name, revoked, this_update, next_update, number, hash, extensions, signature)
 
 
 def _as_ca(options: Options) -> Options:
@@ -210,9 +208,7 @@ def _extensions(options: Options, name: str, key: Key, issuer_key: Key) -> list[
     return made
 
 
-def _issue(
-    name: str, options: Options, issuer_key: Key, issuer_name: bytes, *, poison: bool = False
-) -> Certificate:
+def _issue(name: str, options: Options, issuer_key: Key, issuer_name: bytes, *, poison: bool = False) -> Certificate:
     key = _key(options.get("key", True), name)
     subject = _subject(options, name)
     issuer = options.get("issuer", True)

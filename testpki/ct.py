@@ -47,9 +47,7 @@ class Log:
         milliseconds = at if isinstance(at, int) else _milliseconds(at)
         return Request(self, milliseconds, version, extensions, signature)
 
-    def entry(
-        self, *, state: str | None = "usable", since: str = "2015-01-01T00:00:00Z"
-    ) -> dict[str, object]:
+    def entry(self, *, state: str | None = "usable", since: str = "2015-01-01T00:00:00Z") -> dict[str, object]:
         """This log as an object of a log list v3."""
         slug = "-".join(self.name.lower().split())
         logged: dict[str, object] = {
@@ -89,13 +87,9 @@ class Request:
         return head + bytes([_HASH_SHA256, _SIGNATURES[key.kind]]) + len(signature).to_bytes(2) + signature
 
 
-def log_list(
-    logs: Sequence[Log], *, operator: str = "Test operator", at: str = "2024-01-01T00:00:00Z"
-) -> str:
+def log_list(logs: Sequence[Log], *, operator: str = "Test operator", at: str = "2024-01-01T00:00:00Z") -> str:
     """A log list (schema v3) of one operator as JSON text, ending in a newline."""
-    operators = [
-        {"name": operator, "email": ["logs@operator.example"], "logs": [log.entry() for log in logs]}
-    ]
+    operators = [{"name": operator, "email": ["logs@operator.example"], "logs": [log.entry() for log in logs]}]
     listed = {"version": "1.0", "log_list_timestamp": at, "operators": operators}
     return json.dumps(listed, indent=2) + "\n"
 

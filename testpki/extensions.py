@@ -63,9 +63,7 @@ def basic_constraints(ca: bool, path_length: int | None = None) -> bytes:
 
 def key_usage(usages: Sequence[str]) -> bytes:
     """Key usage by names of RFC 5280 4.2.1.3, critical."""
-    return extension(
-        "2.5.29.15", asn1.named_bits(*(KEY_USAGES.index(usage) for usage in usages)), critical=True
-    )
+    return extension("2.5.29.15", asn1.named_bits(*(KEY_USAGES.index(usage) for usage in usages)), critical=True)
 
 
 def extended_key_usage(usages: Sequence[str]) -> bytes:

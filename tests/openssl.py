@@ -15,9 +15,7 @@ def openssl(*arguments: str | Path, given: bytes | None = None, fails: bool = Fa
 
 def x509_text(der: bytes) -> str:
     """``openssl x509 -text``, names in RFC 2253 order as UTF-8."""
-    return openssl(
-        "x509", "-inform", "DER", "-noout", "-text", "-nameopt", "RFC2253,utf8,-esc_msb", given=der
-    )
+    return openssl("x509", "-inform", "DER", "-noout", "-text", "-nameopt", "RFC2253,utf8,-esc_msb", given=der)
 
 
 def x509_field(der: bytes, *options: str) -> str:

@@ -50,9 +50,7 @@ def start(text: str) -> datetime:
 def issuer(text: str) -> str:
     """The issuer's common name; openssl shows octets above 7F as hex."""
     shown = found(r"Issuer: .*CN ?= ?(.+)", text).encode("ascii")
-    return re.sub(rb"\\x?([0-9A-F]{2})", lambda octet: bytes.fromhex(octet[1].decode()), shown).decode(
-        "utf-8"
-    )
+    return re.sub(rb"\\x?([0-9A-F]{2})", lambda octet: bytes.fromhex(octet[1].decode()), shown).decode("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +79,7 @@ def test_check_names_what_differs(remade: Path, tmp_path: Path) -> None:
     (tmp_path / "logs.json").write_text("{}")
     (tmp_path / "trust" / "root.pem").unlink()
     (tmp_path / "issue-s" / "more.pem").write_text("")
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "--check", tmp_path], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, SCRIPT, "--check", tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert sorted(done.stdout.splitlines()) == [
         "issue-s/more.pem: not made by this script",
@@ -94,9 +90,7 @@ def test_check_names_what_differs(remade: Path, tmp_path: Path) -> None:
 
 def test_every_certificate_chains_to_the_root(tmp_path: Path) -> None:
     between = tmp_path / "between.pem"
-    between.write_text(
-        "".join(path.read_text("ascii") for path in (EVIDENCE / "intermediates").glob("*.pem"))
-    )
+    between.write_text("".join(path.read_text("ascii") for path in (EVIDENCE / "intermediates").glob("*.pem")))
     checked = 0
     for path in sorted(EVIDENCE.rglob("*.pem")):
         if path.name == "precertificates.pem":  # the poison is there to make this fail
@@ -125,9 +119,7 @@ def test_issue_h() -> None:
     assert set(map(issuer, chinese)) == {"沃通第三类OV服务器证书"}
     assert set(map(hash_of, english + chinese)) == {"sha256"}
     first, last = min(map(start, english)), max(map(start, english))
-    assert (
-        first < min(map(start, chinese)) < max(map(start, chinese)) < last < datetime(2015, 4, 15, tzinfo=UTC)
-    )
+    assert first < min(map(start, chinese)) < max(map(start, chinese)) < last < datetime(2015, 4, 15, tzinfo=UTC)
     hosts = [found(r"DNS:([^,\s]+)", text) for text in english + chinese]
     assert len(set(hosts)) == 340
     later = texts("issue-h/after-fix.pem")
@@ -141,9 +133,7 @@ def test_issue_s() -> None:
     sunday = texts("issue-s/sunday.pem", "category-1/sha1.pem")
     assert len({*map(serial, sunday)}) == len(sunday) == 62
     assert set(map(hash_of, sunday)) == {"sha1"}
-    assert {(start(text) + timedelta(hours=8)).strftime("%A %Y-%m-%d") for text in sunday} == {
-        "Sunday 2015-12-20"
-    }
+    assert {(start(text) + timedelta(hours=8)).strftime("%A %Y-%m-%d") for text in sunday} == {"Sunday 2015-12-20"}
     assert Counter(start(text).strftime("%Y-%m-%d") for text in sunday) == {
         "2015-12-19": 22,
         "2015-12-20": 40,
@@ -154,9 +144,7 @@ def test_issue_s() -> None:
     late = texts("issue-s/2016.pem")
     assert [hash_of(text) for text in late] == ["sha1", "sha1"]
     assert all("2016-01-01" <= start(text).isoformat()[:10] <= "2016-06-28" for text in late)
-    assert not any(
-        "Signed Certificate Timestamp" in text for text in texts("issue-s/sunday.pem") + other + late
-    )
+    assert not any("Signed Certificate Timestamp" in text for text in texts("issue-s/sunday.pem") + other + late)
 
 
 def test_category_1() -> None:
@@ -203,6 +191,4 @@ def test_reserved_names_only() -> None:
             assert re.search(r"(\.example|\.test|\bexample\.(com|net|org))$", host)
             seen += 1
     assert seen > 418
-    assert all(
-        "Reconstructed from published figures" in (EVIDENCE / path).read_text("ascii") for path in paths
-    )
+    assert all("Reconstructed from published figures" in (EVIDENCE / path).read_text("ascii") for path in paths)

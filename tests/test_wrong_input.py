@@ -94,13 +94,13 @@ def test_the_report_passes_as_it_stands(project: Path):
         ("[3 certificates]", "[4 certificates]", 1, ["how-many", "'4'"]),
         ("every: {serial: 0D3BBDC3A0175E38}", "every: {serial: 0D3BBDC3A0175E39}", 1, ["same-serial", "0 of 1"]),
         ("timezone: Asia/Shanghai", "timezone: UTC", 1, ["on-the-day", "2015-12-20"]),
-        ("every: {not_before: 2015-12-20}", "every: {not_before: 2015-12-19}", 1, ["right in UTC, not in Asia/Shanghai"]),
+        ("every: {not_before: 2015-12-20}", "every: {not_before: 2015-12-19}", 1, ["right in UTC, not in"]),
         ("every: {not_before", "every: {not_befor", 2, ["not_befor", "did you mean 'not_before'"]),
         ("count: 3", "cuont: 3", 2, ["cuont", "did you mean 'count'"]),
         ("over: affected\n    count", "over: afected\n    count", 2, ["afected", "did you mean 'affected'"]),
         ("(claim:how-many)", "(claim:how-mny)", 1, ["how-mny", "did you mean 'how-many'"]),
         ("where: {subject_cn: first.example}", "where: subject_cn = = 'x'", 2, ["cannot be parsed"]),
-        ("where: {subject_cn: first.example}", "where: read_csv('/etc/passwd') IS NULL", 2, ["read_csv", "not allowed"]),
+        ("where: {subject_cn: first.example}", "where: read_csv('/etc/x') IS NULL", 2, ["read_csv", "not allowed"]),
         ("where: {subject_cn: first.example}", "where: getenv('HOME') = 'x'", 2, ["getenv", "not allowed"]),
         ("where: {subject_cn: first.example}", "where: COPY certificates TO 'x'", 2, ["condition is wanted"]),
         ("where: {subject_cn: first.example}", "where: ATTACH 'x.db'", 2, ["ATTACH", "not allowed"]),
@@ -139,7 +139,10 @@ def test_a_slip_is_named_with_its_place(project: Path, old: str, new: str, statu
         ("- just\n- a list\n", ["is a mapping"]),
         ("", ["is empty"]),
         ("title: [\n", ["not valid YAML"]),
-        ("a: &a0 [x, x]\n" + "".join(f"b{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 100)), ["aliases repeat"]),
+        (
+            "a: &a0 [x, x]\n" + "".join(f"b{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 100)),
+            ["aliases repeat"],
+        ),
         ("title: !!python/object/apply:os.system [id]\n", ["tag"]),
         ("\x00", ["U+0000"]),
         ("[" * 500, ["deeper than", "levels"]),
@@ -189,7 +192,9 @@ def test_unreadable_evidence_may_be_excused_with_a_reason(project: Path):
 
 def test_a_private_key_among_the_evidence_is_refused(project: Path):
     key = subprocess.run(
-        ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], check=True, capture_output=True
+        ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        check=True,
+        capture_output=True,
     ).stdout
     (project / "evidence/small/affected/key.pem").write_bytes(key)
     for command in ("check", "build"):

@@ -312,9 +312,7 @@ def apt_install(names: Sequence[str], system: System) -> str | None:
         done = system.run(install, **quiet)
     if done.returncode == 0:
         return None
-    return (
-        "\n".join((done.stdout + done.stderr).strip().splitlines()[-3:]) or f"exit status {done.returncode}"
-    )
+    return "\n".join((done.stdout + done.stderr).strip().splitlines()[-3:]) or f"exit status {done.returncode}"
 
 
 def available(names: Iterable[str], system: System) -> list[str]:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from affidavit.check.conditions import Condition, ValueProblem, conditions, conjunction
 from affidavit.check.expressions import boolean_expression
+from affidavit.shown import agree
 from affidavit.tables import Kind, Table
 from affidavit.times import Span
 from affidavit.types import Declaration, Finding, Outcome
@@ -211,7 +212,7 @@ class Check(ABC):
 
     def found(self, outcome: Outcome, observed: str, hint: str = "", code: str = "") -> Finding:
         """A finding of this assertion."""
-        return Finding(self.key, outcome, self.stated, observed, hint, code)
+        return Finding(self.key, outcome, self.stated, agree(observed), agree(hint), code)
 
     @abstractmethod
     def judge(self, measured: Mapping[str, Any]) -> Finding:

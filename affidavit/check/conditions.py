@@ -17,6 +17,7 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.amounts import parse_number
+from affidavit.check.lists import as_set, entry_of, folded
 from affidavit.check.words import known_words
 from affidavit.serials import clean_hex, parse_serial, show_serial, written_short
 from affidavit.tables import Column, Kind, Table
@@ -192,25 +193,8 @@ def _equals(column: Column, typed: Typed) -> Callable[[exp.Expr], exp.Expr]:
     return lambda c: exp.EQ(this=c.copy(), expression=literal(value))
 
 
-def folded(column: Column, node: exp.Expr) -> exp.Expr:
-    """A list column with the case of DNS names folded (RFC 4343); other lists as they are."""
-    if column.name != "dns_names":
-        return node.copy()
-    each = exp.Lambda(this=exp.func("lower", exp.Var(this="x")), expressions=[exp.to_identifier("x")])
-    return exp.func("list_transform", node.copy(), each, dialect="duckdb")
-
-
-def as_set(column: Column, node: exp.Expr) -> exp.Expr:
-    """A list column in a form in which lists with the same entries are equal."""
-    return exp.func("list_sort", exp.func("list_distinct", folded(column, node)))
-
-
-def _entry(column: Column, text: str) -> str:
-    return text.lower() if column.name == "dns_names" else text
-
-
 def _same_set(column: Column, values: list[Typed]) -> Callable[[exp.Expr], exp.Expr]:
-    wanted = [literal(text) for text in sorted({_entry(column, str(v.value)) for v in values})]
+    wanted = [literal(text) for text in sorted({entry_of(column, str(v.value)) for v in values})]
 
     def test(c: exp.Expr) -> exp.Expr:
         have = as_set(column, c)
@@ -293,7 +277,7 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
                 typed = type_value(column, raw, zone)
             except ValueProblem as problem:
                 raise problem.below(key) from None
-            entry = _entry(column, typed.text)
+            entry = entry_of(column, typed.text)
             values.append(typed)
             tests.append(
                 lambda c, e=entry: exp.ArrayContains(this=folded(column, c), expression=literal(e))  # type: ignore[misc]

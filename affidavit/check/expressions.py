@@ -18,9 +18,9 @@ from affidavit.check.conditions import (
     ValueProblem,
     condition,
     conjunction,
-    disjunction,
     find_column,
 )
+from affidavit.check.nulls import strict
 from affidavit.tables import TABLES, Column, Kind, Table
 from affidavit.types import did_you_mean
 
@@ -57,9 +57,6 @@ _SAME_OR_NOT = {exp.NullSafeEQ: False, exp.NullSafeNEQ: True}
 #: Functions that cut a UTC time into parts of a calendar.
 _CALENDAR = (exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.Day, exp.Month, exp.Year, exp.DayOfWeek)
 _CALENDAR_NAMES = frozenset("date_part date_trunc day dayofweek extract hour isodow minute month weekday year".split())
-#: Nodes that take a null for an answer without a word: they pass it over, or fall through to another branch.
-_QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least)
-_TEXT_TESTS = (exp.Like, exp.ILike, exp.StartsWith, exp.EndsWith, exp.RegexpLike, exp.Contains, exp.Trim, exp.Func)
 _BARE_DAY = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}([ T][^Z+]*)?\s*")
 _CATALOG = re.compile(r"(duckdb|pg|sqlite|pragma|information|temp|main|system|memory)(_|$)")
 #: Inside these, text beside a serial number or hash is no value of that column, or is looked at on its own.
@@ -309,26 +306,6 @@ def _names(node: exp.Func) -> set[str]:
     return {_function_name(node), *(name.lower() for name in getattr(node, "sql_names", list)())}
 
 
-def _strict(tree: exp.Expr) -> exp.Expr:
-    """The expression, null wherever a construct that passes nulls over meets a column that has none.
-
-    ``CASE WHEN signature_hash = 'sha1' THEN ...`` would call an unknown hash "not SHA-1". Who means that
-    writes ``IS NULL`` or ``coalesce``.
-    """
-    needed: dict[str, exp.Column] = {}
-    named = {
-        column.name
-        for asked in tree.find_all(exp.Is, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
-        for column in asked.find_all(exp.Column)
-    }
-    for quiet in tree.find_all(*_QUIET):
-        needed.update({c.name: c for c in quiet.find_all(exp.Column) if c.name not in named})
-    if not needed:
-        return tree
-    missing = disjunction([exp.Is(this=c.copy(), expression=exp.Null()) for c in needed.values()])
-    return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
-
-
 def boolean_expression(text: str, table: Table, zone: str, found: list[Condition] | None = None) -> exp.Expr:
     """A ``where`` expression over one table, checked and typed; ValueProblem says what is wrong.
 
@@ -346,7 +323,7 @@ def boolean_expression(text: str, table: Table, zone: str, found: list[Condition
     if tree.find(exp.Column) is None:
         raise ValueProblem("the expression names no column, so it says nothing about the evidence")
     columns = {column.name: column for column in table.columns}
-    return _type_literals(_strict(tree), columns, zone, found if found is not None else [])
+    return _type_literals(strict(tree), columns, zone, found if found is not None else [])
 
 
 def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:

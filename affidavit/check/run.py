@@ -13,6 +13,7 @@ from affidavit.check.compile import CompiledClaim
 from affidavit.check.engine import MAX_ROWS, SECONDS, Engine, QueryError
 from affidavit.check.judge import Ruling, rule
 from affidavit.check.scope import Scope, Union, scoped_tables
+from affidavit.shown import agree
 from affidavit.tables import TABLES, Table
 from affidavit.times import show_time
 from affidavit.types import (
@@ -103,7 +104,7 @@ class Checker:
         return self.engine.run(query, limit, left)
 
     def _stopped(self, claim: CompiledClaim, ruling: Ruling) -> Verdict:
-        finding = Finding("check", ruling.outcome, "", "", ruling.reason, ruling.code)
+        finding = Finding("check", ruling.outcome, "", "", agree(ruling.reason), ruling.code)
         basis = Basis("given", "nothing: the check did not end")
         try:
             query = query_text(claim)
@@ -147,7 +148,7 @@ class Checker:
             blank=self._blank(scope),
         )
         if ruling.reason:
-            findings.insert(0, Finding("evidence", ruling.outcome, "", "", ruling.reason, ruling.code))
+            findings.insert(0, Finding("evidence", ruling.outcome, "", "", agree(ruling.reason), ruling.code))
         examples: tuple[Mapping[str, Any], ...] = ()
         if ruling.outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
             examples = self._examples(claim, scope)
@@ -206,7 +207,7 @@ class Checker:
             queries = [part.half_read(half, sorted(columns), before_where=before) for part in parts]
             number = sum(int(self._run(query)[0]["half_read"]) for query in queries)
             if number:
-                hint = f"{number:,} row(s) of half-read certificates lack a value that it needs"
+                hint = agree(f"{number:,} row(s) of half-read certificates without a value that it needs")
                 pos = self.positions.get(claim.name, {}).get(key)
                 code = "half-read-null" if asks else "half-read"
                 found.append(Finding(key, Outcome.UNPROVEN, "", "", hint, code, pos))

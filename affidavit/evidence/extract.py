@@ -1,5 +1,6 @@
 """Step 2 of the flow: a report's evidence files to facts tables."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -264,9 +265,11 @@ def rows_of(
                         **common,
                     }
                 )
+        numbers: dict[str, int] = defaultdict(int)
         for source, crl in collection.crls:
             signer = issuers.crl_issuer(crl, authentic, anchors)
             for serial, revoked_at, reason in crl.entries:
+                numbers[source] += 1
                 rows["revocations"].append(
                     {
                         "issuer": crl.issuer,
@@ -276,6 +279,7 @@ def rows_of(
                         "revoked_at": revoked_at,
                         "reason": reason,
                         "source": source,
+                        "position": numbers[source],
                         "this_update": crl.this_update,
                         "next_update": crl.next_update,
                         "authentic": signer is not None,
@@ -284,7 +288,7 @@ def rows_of(
                 )
     rows["certificates"].sort(key=lambda r: (r["collection"], r["issuer_cn"] or "", str(r["not_before"]), r["sha256"]))
     rows["scts"].sort(key=lambda r: (r["collection"], r["certificate"], r["position"]))
-    rows["revocations"].sort(key=lambda r: (r["collection"], r["source"], r["serial"]))
+    rows["revocations"].sort(key=lambda r: (r["collection"], r["source"], r["serial"], r["position"]))
     return rows
 
 

@@ -22,9 +22,7 @@ Slug = Annotated[
 class Model(BaseModel):
     """Base of the incident file's models: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class KeywordModel(Model):

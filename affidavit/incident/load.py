@@ -125,9 +125,7 @@ def load(path: Path, evidence_root: Path, root: Path | None = None) -> Report:
     text = nodes.read_text(path, shown)
     tree = nodes.parse(text, shown)
     if not isinstance(tree.value, dict):
-        raise InputError(
-            Diagnostic(tree.pos, "not-a-mapping", "an incident file is a mapping", "begin with `title:`")
-        )
+        raise InputError(Diagnostic(tree.pos, "not-a-mapping", "an incident file is a mapping", "begin with `title:`"))
     try:
         incident = Incident.model_validate(tree.plain())
     except ValidationError as error:
@@ -153,9 +151,7 @@ def _included(report: Report, index: int, section: Section, root: Path | None) -
     folder = report.path.parent.resolve()
     target = (folder / section.file).resolve()
     if not target.is_relative_to(folder):
-        raise InputError(
-            Diagnostic(place, "path-leaves-folder", f"{section.file!r} lies outside the report's folder")
-        )
+        raise InputError(Diagnostic(place, "path-leaves-folder", f"{section.file!r} lies outside the report's folder"))
     if not target.is_file():
         raise InputError(
             Diagnostic(place, "file-missing", f"there is no file {section.file!r} beside the incident file")
@@ -198,14 +194,10 @@ def _consistency(report: Report) -> list[Diagnostic]:
     for index, section in enumerate(incident.sections):
         if (section.text is None) == (section.file is None):
             found.append(
-                Diagnostic(
-                    report.pos("sections", index), "section-text", "a section has either `text` or `file`"
-                )
+                Diagnostic(report.pos("sections", index), "section-text", "a section has either `text` or `file`")
             )
     if not incident.claims:
-        found.append(
-            Diagnostic(report.pos("claims", key=True), "no-claims", "there is no claim", "state one")
-        )
+        found.append(Diagnostic(report.pos("claims", key=True), "no-claims", "there is no claim", "state one"))
     if not incident.evidence:
         found.append(Diagnostic(report.pos("evidence", key=True), "no-evidence", "there is no collection"))
     return found
@@ -257,14 +249,10 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
         elif kind == "string_pattern_mismatch":
             pos = tree.place(tuple(s for s in loc if s != "[key]"), key=True)
             found.append(
-                Diagnostic(
-                    pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens"
-                )
+                Diagnostic(pos, "bad-name", f"{item['input']!r} is no name", "lower-case letters, digits and hyphens")
             )
         else:
-            shape = {"list": "a list", "dict": "a mapping", "str": "text"}.get(
-                type(item["input"]).__name__, "this"
-            )
+            shape = {"list": "a list", "dict": "a mapping", "str": "text"}.get(type(item["input"]).__name__, "this")
             found.append(
                 Diagnostic(
                     tree.place(loc),

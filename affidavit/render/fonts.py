@@ -114,9 +114,7 @@ def uncovered(text: str, coverage: Coverage, also: frozenset[int] = frozenset())
     return {point for point in points if point in also or point not in coverage}
 
 
-def show_missing(
-    root: "Element", coverage: Coverage, also: frozenset[int] = frozenset()
-) -> tuple[Missing, ...]:
+def show_missing(root: "Element", coverage: Coverage, also: frozenset[int] = frozenset()) -> tuple[Missing, ...]:
     """Write each character without a glyph as ``<U+XXXX>`` in a parsed document; say which there were.
 
     ``root`` is changed in place: text of its elements, scripts, styles and the title aside.

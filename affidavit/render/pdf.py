@@ -133,9 +133,7 @@ def render_pdf(
     lacking: frozenset[int] = frozenset()
     while True:
         with _messages() as messages:
-            data, pages, warnings = _render(
-                html, folders, name, title, moment, generator, files, identifier, lacking
-            )
+            data, pages, warnings = _render(html, folders, name, title, moment, generator, files, identifier, lacking)
         drawn = frozenset(int(m[1], 16) for text in messages if (m := _NOTDEF.fullmatch(text)))
         if not drawn - lacking:
             break

@@ -6,7 +6,7 @@ from typing import Any
 
 from affidavit.project import Checked
 from affidavit.run import Run
-from affidavit.shown import visible
+from affidavit.shown import agree, visible
 from affidavit.times import show_time
 from affidavit.types import Diagnostic, Finding, Outcome, Severity, Verdict
 
@@ -81,13 +81,11 @@ def check_text(checked: Checked, style: Styler, *, verbose: bool = False) -> str
         errors = sum(d.severity is Severity.ERROR for d in run.diagnostics)
         warnings = len(run.diagnostics) - errors
         word = style("passes", "good") if run.passes else style("does not pass", "error")
-        more = f"; {errors} error(s)" if errors else ""
-        more += f"; {warnings} warning(s)" if warnings else ""
+        more = agree(f"; {errors} error(s)") if errors else ""
+        more += agree(f"; {warnings} warning(s)") if warnings else ""
         lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
     if checked.faults:
-        lines.append(
-            style(f"{len(checked.faults)} fault(s) in the input; nothing was checked there", "error")
-        )
+        lines.append(style(agree(f"{len(checked.faults)} fault(s) in the input; nothing was checked there"), "error"))
     return "\n".join(lines) + "\n"
 
 
@@ -114,16 +112,14 @@ def count_words(verdict: Verdict) -> str:
     ):
         if number:
             words.append(f"{number:,} {why}")
-    return "; ".join(words)
+    return agree("; ".join(words))
 
 
 def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -> str:
     """What ``explain`` prints: the statement, the verdict, how it was reached, and the rows."""
     stated, verdict = run.report.incident.claims[claim], run.verdicts[claim]
     zone = run.claims[claim].zone
-    held = {"true": "it stands", "false": "it does not stand", "unproven": "it cannot be proven"}[
-        verdict.position
-    ]
+    held = {"true": "it stands", "false": "it does not stand", "unproven": "it cannot be proven"}[verdict.position]
     lines = [
         f"{claim} ({visible(str(run.report.pos('claims', claim, key=True)))})",
         f"  {visible(stated.says)}" + (f"  ({visible(stated.by)})" if stated.by else ""),
@@ -144,9 +140,7 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
         lines += ["", f"rows (the first {min(limit, len(rows))}):"]
         for row in rows[:limit]:
             shown = {name: row[name] for name in run.claims[claim].scope.table.shown}  # type: ignore[union-attr]
-            lines.append(
-                "  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items())
-            )
+            lines.append("  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items()))
     return "\n".join(lines) + "\n"
 
 

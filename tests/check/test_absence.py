@@ -11,7 +11,10 @@ from tests.check.case import Row, certificate, digest, problem, revocation, run,
 
 COMPLETE = {"scope": "all", "from": "2015-01-01", "until": "2016-12-31", "basis": "an export", "by": "Example"}
 TOP = {"evidence": {n: {"files": f"{n}/*.pem", "complete": COMPLETE} for n in ("a", "b", "c")}}
-PARTS = {"x": {"over": "a", "where": {"key_bits": "2048"}, "count": "1"}, "y": {"over": "b", "count": "1"}}
+PARTS: dict[str, dict[str, Any]] = {
+    "x": {"over": "a", "where": {"key_bits": "2048"}, "count": "1"},
+    "y": {"over": "b", "count": "1"},
+}
 
 #: For each assertion statements that are true of `GOOD`, so that only what is missing can change the verdict.
 TRUE: dict[str, list[dict[str, Any]]] = {
@@ -149,7 +152,7 @@ def test_an_excused_item_is_counted(key: str, stated: Mapping[str, Any]) -> None
 @pytest.mark.parametrize(("key", "stated"), CASES)
 def test_where_leaves_no_row(key: str, stated: Mapping[str, Any]) -> None:
     where = {"where": {"key_bits": "1024"}}
-    parts = {name: part | where for name, part in PARTS.items()}
+    parts = {name: {**part, **where} for name, part in PARTS.items()}
     found = judged("where", key, stated, GOOD, parts, whole=where)
     if stated == {"count": {"at_most": "2"}}:
         # "At most two" is true of none, where rows were looked at.
@@ -167,9 +170,10 @@ def test_the_value_compared_is_missing(key: str, stated: Mapping[str, Any], whic
     if key == "only":
         key, stated = "every", TRUE["every"][0]
     column = COMPARED.get(key, "key_bits" if key == "total" else "signature_hash")
-    missing = {column: None} | ({"key_bits": None} if key == "total" else {})
-    here = {"pairs": (2, 3)}.get(key, (0, 1)) if len(which) == 1 or key != "pairs" else (0, 1, 2, 3)
-    here = here[:1] if len(which) == 1 else here
+    missing: dict[str, Any] = {column: None} | ({"key_bits": None} if key == "total" else {})
+    # Of pairs it is the partners whose values are compared with what is stated.
+    both = (2, 3) if key == "pairs" else (0, 1)
+    here: tuple[int, ...] = both[:1] if len(which) == 1 else (0, 1, 2, 3) if key == "pairs" else both
     if key == "identical_except":
         missing = {"signature_algorithm": None, "signature_hash": None}
     rows = [row | (missing if index in here else {}) for index, row in enumerate(GOOD)]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases)
 """Expressions: literals typed by their column, and nothing dangerous let through."""
 
 import time
@@ -244,7 +245,7 @@ def test_a_query_without_end_is_stopped(query: str) -> None:
         assert found.outcome is Outcome.UNPROVEN
         assert found.code in ("limit-reached", "check-failed")
     except InputError as error:
-        assert error.diagnostics[0].claim == "one"
+        assert [d.claim for d in error.diagnostics] == ["one"]  # noqa: PT017 - either end is right
     assert time.monotonic() - began < 5
 
 

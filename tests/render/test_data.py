@@ -123,7 +123,7 @@ def test_one_line_a_certificate_with_its_precertificate_and_revocation(small: Ru
 
 def test_formula_guard_in_free_text_only(small: Run):
     _, second, third = csv_of(small)
-    assert second["Subject"] == "'=HYPERLINK(\"x\")"
+    assert second["Subject"] == '\'=HYPERLINK("x")'
     assert second["File"] == "'-a,b.pem"
     assert third["Serial #"] == "-03"
     assert third["Subject"] == "O=a\r\nb"

@@ -56,9 +56,7 @@ class Mutation:
     new: str
 
     def __str__(self) -> str:
-        return f"{self.slug}:{'.'.join(map(str, self.path))}:{self.old[:24]}->{self.new[:24]}".replace(
-            " ", "_"
-        )
+        return f"{self.slug}:{'.'.join(map(str, self.path))}:{self.old[:24]}->{self.new[:24]}".replace(" ", "_")
 
 
 @cache

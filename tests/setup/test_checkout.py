@@ -79,9 +79,7 @@ def test_scripts_name_no_place_of_a_machine(folder: str) -> None:
 def run_find_python(path: str, **environment: str) -> subprocess.CompletedProcess[str]:
     script = ROOT / "tools" / "find_python.sh"
     sh = shutil.which("sh") or "/bin/sh"
-    return subprocess.run(
-        [sh, script], env={"PATH": path, **environment}, check=False, capture_output=True, text=True
-    )
+    return subprocess.run([sh, script], env={"PATH": path, **environment}, check=False, capture_output=True, text=True)
 
 
 def stub(folder: Path, name: str, body: str) -> None:

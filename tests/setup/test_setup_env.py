@@ -90,9 +90,7 @@ def test_time_of_change_does_not_count(environment: Environment, run: Recorder) 
     assert not environment.ensure("run")
 
 
-def test_another_python_makes_it_anew(
-    environment: Environment, run: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_python_makes_it_anew(environment: Environment, run: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     environment.ensure("run")
     run.taken()
     monkeypatch.setattr("sys.executable", "/usr/bin/python3.99")

@@ -43,7 +43,5 @@ def test_unpacked_elsewhere_it_finds_its_templates(wheel: Path, tmp_path: Path) 
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     program = "from affidavit.resources import templates_dir; print(templates_dir())"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert Path(done.stdout.strip()) == tmp_path / "affidavit" / "_templates"

@@ -115,9 +115,7 @@ def test_serials(root: Authority, serial, shown) -> None:
 
 
 def test_serial_octets(root: Authority) -> None:
-    assert (
-        b"\x02\x03\x00\x00\x05" in root.issue(serial=b"\x00\x00\x05").der
-    )  # octets as given, though not DER
+    assert b"\x02\x03\x00\x00\x05" in root.issue(serial=b"\x00\x00\x05").der  # octets as given, though not DER
     parsed = openssl("asn1parse", "-inform", "DER", given=root.issue(serial=2**159).der)
     assert re.search(r"l=\s+21 prim:\s+INTEGER", parsed)
     assert re.search(
@@ -129,22 +127,17 @@ def test_times(root: Authority) -> None:
     text = x509_text(root.issue(not_before="2049-12-31T23:59:59Z", not_after="2050-01-01").der)
     assert "Not Before: Dec 31 23:59:59 2049 GMT" in text
     assert "Not After : Jan  1 00:00:00 2050 GMT" in text
-    shown = openssl(
-        "asn1parse", given=root.issue(not_before="2049-12-31", not_after="2050-01-01").pem().encode()
-    )
+    shown = openssl("asn1parse", given=root.issue(not_before="2049-12-31", not_after="2050-01-01").pem().encode())
     assert "UTCTIME           :491231000000Z" in shown
     assert "GENERALIZEDTIME   :20500101000000Z" in shown
-    odd = root.issue(
-        not_before=asn1.utc_time("110629153248-1200"), not_after=asn1.generalized_time("2030-01-01")
-    )
+    odd = root.issue(not_before=asn1.utc_time("110629153248-1200"), not_after=asn1.generalized_time("2030-01-01"))
     shown = openssl("asn1parse", given=odd.pem().encode())
     assert "UTCTIME           :110629153248-1200" in shown
     assert "GENERALIZEDTIME   :20300101000000Z" in shown
     here = root.issue(not_before=datetime(2015, 12, 20, tzinfo=UTC))
     assert x509_field(here.der, "-startdate") == "Dec 20 00:00:00 2015 GMT"
     assert (
-        x509_field(root.issue(not_before="2015-12-20T00:00:00+08:00").der, "-startdate")
-        == "Dec 19 16:00:00 2015 GMT"
+        x509_field(root.issue(not_before="2015-12-20T00:00:00+08:00").der, "-startdate") == "Dec 19 16:00:00 2015 GMT"
     )
 
 
@@ -201,10 +194,7 @@ def test_extensions_left_out_added_and_arranged(root: Authority) -> None:
     order = re.findall(r"X509v3 ([\w ]+):", x509_text(root.issue(arrange=reversed).der))[1:]
     assert order == re.findall(r"X509v3 ([\w ]+):", x509_text(root.issue().der))[1:][::-1] != []
     assert (
-        x509_text(root.issue(arrange=lambda made: [*made, made[-1]]).der).count(
-            "X509v3 Subject Alternative Name"
-        )
-        == 2
+        x509_text(root.issue(arrange=lambda made: [*made, made[-1]]).der).count("X509v3 Subject Alternative Name") == 2
     )
     urls = x509_text(root.issue(crl_url="http://crl.example/a.crl", ocsp_url="http://ocsp.example/").der)
     assert "URI:http://crl.example/a.crl" in urls
@@ -249,13 +239,7 @@ def test_sct_verifies_under_the_log_key(root: Authority) -> None:
     tbs = leaf.tbs_precertificate_bytes
     # RFC 6962 3.2, written out by hand: 1451865600000 ms is 2016-01-04T00:00:00Z (date -u -d @1451865600)
     signed = (
-        b"\0\0"
-        + (1451865600000).to_bytes(8)
-        + b"\0\1"
-        + digest.finalize()
-        + len(tbs).to_bytes(3)
-        + tbs
-        + b"\0\3\0\0\1"
+        b"\0\0" + (1451865600000).to_bytes(8) + b"\0\1" + digest.finalize() + len(tbs).to_bytes(3) + tbs + b"\0\3\0\0\1"
     )
     key = serialization.load_der_public_key(log.key.spki)
     assert isinstance(key, ec.EllipticCurvePublicKey)
@@ -300,9 +284,7 @@ def test_crl(tmp_path: Path) -> None:
     assert "No Revoked Certificates" in shown
     assert "CRL Number" not in shown
     wrong = root.crl(this_update="2016-09-19", signature=b"\1" * 256)
-    assert "verify failure" in openssl(
-        "crl", "-noout", "-CAfile", tmp_path / "root.pem", given=wrong.pem().encode()
-    )
+    assert "verify failure" in openssl("crl", "-noout", "-CAfile", tmp_path / "root.pem", given=wrong.pem().encode())
 
 
 def test_keys_are_what_they_say() -> None:
@@ -317,12 +299,8 @@ def test_keys_are_what_they_say() -> None:
     assert len(moduli) == 10
     with pytest.raises(IndexError):
         rsa_public_key(10, pool=5, bits=512)
-    assert "P-384" in openssl(
-        "pkey", "-pubin", "-inform", "DER", "-text", "-noout", given=ec_key("a", "p384").spki
-    )
-    assert "ED25519" in openssl(
-        "pkey", "-pubin", "-inform", "DER", "-text", "-noout", given=ed25519_key("a").spki
-    )
+    assert "P-384" in openssl("pkey", "-pubin", "-inform", "DER", "-text", "-noout", given=ec_key("a", "p384").spki)
+    assert "ED25519" in openssl("pkey", "-pubin", "-inform", "DER", "-text", "-noout", given=ed25519_key("a").spki)
     assert ec_key("a").spki != ec_key("b").spki
 
 
@@ -339,9 +317,7 @@ def test_always_the_same_bytes(root: Authority) -> None:
     log = Log("Test log")
     first = root.issue("a.example", scts=[log.sct("2016-01-04")]).der
     ec_key.cache_clear()
-    assert (
-        Authority.root("Test Root").issue("a.example", scts=[Log("Test log").sct("2016-01-04")]).der == first
-    )
+    assert Authority.root("Test Root").issue("a.example", scts=[Log("Test log").sct("2016-01-04")]).der == first
 
 
 def test_every_certificate_its_own_serial(root: Authority) -> None:

@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from affidavit.check.amounts import Amount
 from affidavit.check.base import SCOPE, Check, Context, Figures, Statement, count_where, statement
-from affidavit.check.conditions import ValueProblem, as_set, conjunction, disjunction, find_column
+from affidavit.check.conditions import ValueProblem, conjunction, disjunction, find_column
+from affidavit.check.lists import as_set
 from affidavit.check.scope import Scope
 from affidavit.incident.fields import AmountField, Conditions, KeywordModel, OneOrMany, Slug
 from affidavit.incident.vocabulary import KindName

@@ -197,6 +197,10 @@ def _curve_bits(data: bytes, value: Tlv) -> int | None:
     return der.small_integer(data, der.children(data, field_id[1])[0])
 
 
+# Key usages, policies and the like repeat octet for octet over a corpus.
+_values = parts.Memo()
+
+
 def _extensions(data: bytes, wrapper: Tlv | None, found: Certificate, attempt: Callable[..., None]) -> None:
     row = found.row
     every = parts.extensions(data, wrapper) if wrapper else []
@@ -222,7 +226,11 @@ def _extensions(data: bytes, wrapper: Tlv | None, found: Certificate, attempt: C
             continue
 
         def put(value: bytes = by_oid[oid].value, names: tuple[str, ...] = names, reader: Any = reader) -> None:
-            row.update(zip(names, reader(value), strict=True))
+            read = _values.get((reader, value))
+            if read is None:
+                read = _values.keep((reader, value), reader(value))
+            # Lists are copied: a row is its own.
+            row.update((n, list(v) if isinstance(v, list) else v) for n, v in zip(names, read, strict=True))
 
         attempt(names[0], put)
     known = {oids.VALIDATION[p] for p in row["policy_oids"] or () if p in oids.VALIDATION}

@@ -5,6 +5,7 @@ out offsets into the bytes given, never copies that were encoded again. Definite
 read (X.690 8.1.3.4-5), indefinite ones are not.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
@@ -104,6 +105,12 @@ def oid(data: bytes, value: Tlv) -> str:
     octets = content(data, value)
     if not octets or octets[-1] & 0x80 or len(octets) > 128:
         raise DerError(f"an OID that is cut short or too long at octet {value.start}")
+    return _dotted(octets)
+
+
+@lru_cache(maxsize=4096)
+def _dotted(octets: bytes) -> str:
+    # The same few identifiers stand in every certificate; the cache is bounded, so no corpus can grow it.
     arcs: list[int] = []
     number = 0
     for octet in octets:

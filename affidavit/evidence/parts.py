@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from affidavit.evidence import der, oids
 from affidavit.evidence.der import DerError, Tlv
@@ -37,12 +37,35 @@ def _escape(value: str) -> str:
     return "".join(out)
 
 
+class Memo(dict[Any, Any]):
+    """What was read before, by its bytes. It is emptied when full, so that no corpus can grow it."""
+
+    def keep(self, key: object, value: Any) -> Any:
+        """Remember a value and hand it back."""
+        if len(self) >= 8192:
+            self.clear()
+        self[key] = value
+        return value
+
+
+_names = Memo()
+
+
 def name(data: bytes, value: Tlv) -> Name:
-    """A Name (RFC 5280 4.1.2.4) in RFC 4514 form.
+    """A Name (RFC 5280 4.1.2.4) in RFC 4514 form; DerError where it is none.
 
     An attribute value that is no readable string stands as ``#`` and the hex of its encoding (RFC 4514
     2.4) and is named among the faults.
     """
+    encoded = der.whole(data, value)
+    found: Name | None = _names.get(encoded)
+    if found is None:
+        found = _read_name(data, value)
+        _names.keep(encoded, found)
+    return found
+
+
+def _read_name(data: bytes, value: Tlv) -> Name:
     if value.tag != der.SEQUENCE:
         raise DerError(f"no name at octet {value.start}")
     rdns: list[str] = []

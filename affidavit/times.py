@@ -199,6 +199,12 @@ def show_time(moment: datetime, zone_name: str = "UTC") -> str:
     return f"{utc} ({local.year:04d}-{local:%m-%d %H:%M:%S} {zone_name})"
 
 
+def rfc3339(moment: datetime) -> str:
+    """A naive UTC time in RFC 3339 form, to the second, or as fine as it is."""
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+
+
 def show_day(day: date) -> str:
     """A day for people, with its weekday."""
     return f"{WEEKDAYS[day.weekday()]} {day.isoformat()}"

@@ -10,6 +10,7 @@ from affidavit.evidence.certificate import Certificate
 from affidavit.evidence.extract import Collected, Found, Reader, problem_rows, rows_of
 from affidavit.evidence.files import EvidenceFile
 from affidavit.tables import TABLES
+from affidavit.times import rfc3339
 from affidavit.types import Diagnostic, InputError, Pos
 
 
@@ -39,6 +40,5 @@ def inspect_files(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
 def as_json(value: Any) -> Any:
     """A value of a facts table for JSON: times per RFC 3339."""
     if isinstance(value, datetime):
-        fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
-        return f"{value.year:04d}-{value:%m-%dT%H:%M:%S}{fraction}Z"
+        return rfc3339(value)
     return value

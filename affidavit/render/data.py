@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from affidavit.check.run import MAX_SAMPLE
-from affidavit.times import Span, parse_time
+from affidavit.times import Span, parse_time, rfc3339
 from affidavit.types import Diagnostic, Outcome, Pos
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ CCADB_COLUMNS = (
 OUR_COLUMNS = ("Collections", "Kind", "Is CA?", "Authentic?", "Copies", "File", "Position")
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets read the full-width forms, too
-
-
-def rfc3339(moment: datetime) -> str:
-    """A naive UTC time in RFC 3339 form, to the second, or as fine as it is."""
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def _stated_time(span: Span) -> str:

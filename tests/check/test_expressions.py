@@ -122,7 +122,7 @@ WHERE = [
     "not_before < get_current_timestamp()", "random() > key_bits", "uuid() = subject", "gen_random_uuid() = subject",
     "setseed(0.5) IS NULL", "not_before < localtimestamp", "not_before > ago(INTERVAL 1 DAY)", "age(not_before) = x",
     # statements
-    "is_ca; DROP TABLE certificates", "DROP TABLE certificates", "is_ca; COPY certificates TO '/tmp/x'",
+    "is_ca; DROP TABLE certificates", "DROP TABLE certificates", "is_ca; COPY certificates TO 'x.csv'",
     "COPY certificates TO 'x'", "ATTACH 'x.db'", "INSTALL httpfs", "LOAD httpfs", "SET threads = 8", "RESET threads",
     "PRAGMA database_list", "CALL pragma_version()", "EXPORT DATABASE 'x'", "IMPORT DATABASE 'x'", "CHECKPOINT",
     "CREATE TABLE x AS SELECT 1", "INSERT INTO certificates VALUES (1)", "DELETE FROM certificates", "VACUUM",

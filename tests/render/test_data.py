@@ -208,4 +208,4 @@ def test_generated_documents_are_those_of_the_code():
     ],
 )
 def test_times_are_rfc_3339(moment: datetime, text: str):
-    assert data.rfc3339(moment) == text
+    assert rfc3339(moment) == text

@@ -13,6 +13,7 @@ from affidavit.evidence.extract import Facts, to_arrow
 from affidavit.incident.load import load
 from affidavit.render import data, verdicts
 from affidavit.run import Run, check_facts, check_report
+from affidavit.times import rfc3339
 
 ROOT = Path(__file__).parents[2]
 REPORTS = sorted(path.parent.name for path in (ROOT / "reports").glob("*/incident.yaml"))

@@ -9,7 +9,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from affidavit.cli import main  # noqa: E402 - the package lies beside this file
+try:
+    from affidavit.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(f"build.py: {error}; run `make` once, then `.venv/bin/python build.py`")
 
 if __name__ == "__main__":
     args = sys.argv[1:]

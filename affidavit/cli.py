@@ -188,4 +188,14 @@ def inspect(file: tuple[Path, ...], form: str) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program."""
-    cli.main(args=list(args) if args is not None else None, prog_name="affidavit")
+    try:
+        cli.main(args=list(args) if args is not None else None, prog_name="affidavit")
+    except Exception as error:
+        if os.environ.get("AFFIDAVIT_TRACEBACK"):
+            raise
+        from affidavit.shown import visible
+
+        words = visible(f"{type(error).__name__}: {error}", 500)
+        click.echo(f"affidavit: a fault of the program itself: {words}", err=True)
+        click.echo("please report it; AFFIDAVIT_TRACEBACK=1 shows where it happened", err=True)
+        sys.exit(INPUT_FAULT)

@@ -134,6 +134,60 @@ def test_a_slip_is_named_with_its_place(project: Path, old: str, new: str, statu
 
 
 @pytest.mark.parametrize(
+    ("says", "states", "figure"),
+    [
+        ("The CA did issue 500 certificates.", "count: 3", "500"),
+        ("`500` certificates are affected.", "count: 3", "500"),
+        ("All have 1024-bit keys.", "every: {key_bits: {not: 1024}}", "1024"),
+        ("2015 certificates are affected.", "every: {not_before: {from: 2015-12-01, until: 2015-12-31}}", "2015"),
+        ("All were issued on 2016-09-20.", "made: 2016-09-20\n    count: 3", "2016-09-20"),
+        ("All begin at 00:30 UTC.", "every: {not_before: 2015-12-19T16:30:00Z}", "00:30"),
+        ("8 certificates share it.", "every: {serial: {not: 0D3BBDC3}}", "8"),
+        ("500 are affected.", "sql: SELECT count(*) + 500 - 500 FROM certificates\n    returns: 3", "500"),
+        (f"{'7' * 5000} are affected.", "count: 3", "7777"),
+    ],
+)
+def test_words_that_the_machine_form_does_not_state(project: Path, says: str, states: str, figure: str):
+    edit(project, "says: 3 certificates are affected.", f'says: "{says}"')
+    edit(project, "count: 3", states)
+    result = run(project, "check", "-v")
+    assert result.exit_code == 1, result.output
+    assert "+ how-many" in result.output
+    assert "figure-not-stated" in result.output
+    assert figure in result.output
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "`" + "a" * 100_000, "\n" * 100_000, "](" * 50_000, "1." * 50_000])
+def test_no_prose_takes_the_check_long(project: Path, text: str):
+    (project / "reports/small/part.md").write_text(text, "utf-8")
+    edit(project, "summary: |", "sections: [{title: Part, file: part.md}]\nsummary: |")
+    command = [sys.executable, str(REPO / "build.py"), "--root", str(project), "check"]
+    # The limit is that of a hang: a check of this report takes about a second.
+    assert subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 0
+
+
+def test_completeness_is_not_declared_over_days_to_come(project: Path):
+    complete = "{scope: x, from: 2016-01-01, until: 2099-06-28, basis: y}"
+    edit(project, "{files: affected/*}", f"{{files: affected/*, complete: {complete}}}")
+    result = run(project, "check")
+    assert result.exit_code == 2
+    assert "had not come" in result.output
+
+
+def test_what_matches_and_is_no_file_is_named(project: Path):
+    (project / "evidence/small/affected/gone.pem").symlink_to("nowhere.pem")
+    result = run(project, "check")
+    assert result.exit_code == 2
+    assert "affected/gone.pem is no file" in result.output
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, '"a\\0b"'])
+def test_names_that_can_be_no_file(project: Path, name: str):
+    edit(project, "summary: |", f"sections: [{{title: Part, file: {name}}}]\nsummary: |")
+    assert run(project, "check").exit_code == 2
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("- just\n- a list\n", ["is a mapping"]),

@@ -47,8 +47,6 @@ class CompiledClaim:
             whole = whole | check.figures
         if self.where:
             whole = whole | self.where.figures
-        if self.made:
-            whole = whole | Figures(texts=(self.made.text,), spans=(self.made,))
         return whole
 
     @property

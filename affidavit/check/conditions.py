@@ -299,7 +299,7 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
                 inner = condition(column, raw, zone)
             except ValueProblem as problem:
                 raise problem.below(key) from None
-            values.extend(inner.values)
+            # What is denied is not stated: its values are no figures of the claim.
             tests.append(lambda c, i=inner: exp.Not(this=exp.Paren(this=i.test(c))))  # type: ignore[misc]
             words.append(f"not {inner.words.removeprefix('= ')}")
             continue

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from affidavit.check.base import Figures
 from affidavit.serials import clean_hex, parse_serial
@@ -28,17 +28,21 @@ _PATTERNS = re.compile(
     rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
     r"|(?P<octets>(?<![\w:])(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}(?![\w:]))"
     r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?\b)"
-    r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b|\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b)"
-    r"|(?P<skip>\b(?:RFC|BR|CSBR|[Ss]ections?|§|[Ii]ssue|[Qq]uestions?|[Cc]ategory|[Bb]ug|[Tt]able|"
-    r"[Ss]tep|[Pp]art|[Cc]hapter|[Aa]ppendix|[Ff]igure)\s+\d[\d.]*)"
+    r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b)"
+    # Labels, with a capital: to "issue 500 certificates" or "part 900" is none.
+    r"|(?P<skip>(?-i:\b(?:RFC|BR|CSBR|Sections?|§|Issue|Questions?|Category|Bug|Table|Step|Part|Chapter|"
+    r"Appendix|Figure)\s+\d[\d.]{0,20}))"
     r"|(?P<ordinal>\b\d{1,2}(?:st|nd|rd|th)\b)"
-    r"|(?P<joined>[A-Za-z][A-Za-z.]*[-.+/#]?\d(?:[\w.-]*\w)?|\b\d+[A-Za-z][A-Za-z\d]*\b)"
-    r"|(?P<dotted>\b\d+(?:\.\d+){2,}\b)"
+    r"|(?P<joined>(?<![A-Za-z.])[A-Za-z][A-Za-z.]{0,80}[-.+/#]?\d(?:[\w.-]*\w)?|\b\d+[A-Za-z][A-Za-z\d]*\b)"
+    r"|(?P<dotted>\b\d+(?:\.\d+){2,20}\b)"
     r"|(?P<number>(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
     rf"|(?P<one>\b[Oo]ne(?=\s+(?:{_UNITS})\b))"
     rf"|(?P<word>\b(?:{'|'.join(_WORDS[2:])})\b)",
     re.IGNORECASE,
 )
+#: What follows a number that counts things, and one that counts the digits of a serial number.
+_COUNTED = re.compile(rf"\s+(?:\w+\s+){{0,2}}(?:{_UNITS})\b", re.IGNORECASE)
+_DIGITS = re.compile(r"[\s-]*(?:hex(?:adecimal)?[\s-]+)?digits?\b|\s*\Z|[.,;]", re.IGNORECASE)
 _FIGURES = {"instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word", "ordinal"}
 
 
@@ -98,10 +102,17 @@ def _scan(text: str) -> Iterator[Figure]:
             yield Figure(kind, match[0], match.start(), value)
 
 
+def _after(figure: Figure, text: str) -> str:
+    """What follows a figure in its text; empty if it stands elsewhere."""
+    return text[figure.end : figure.end + 80] if text[figure.start : figure.end] == figure.text else ""
+
+
 def _value(kind: str, match: re.Match[str]) -> object:
     text = match[0]
     match kind:
         case "number":
+            if len(text) > 40:
+                return text
             return float(text.replace(",", "")) if "." in text else int(text.replace(",", ""))
         case "one":
             return 1
@@ -143,6 +154,7 @@ class Stated:
     serials: frozenset[int]
     instants: tuple[Span, ...]
     weekdays: frozenset[str]
+    digits: frozenset[int]
     zone: str
 
     @classmethod
@@ -154,6 +166,7 @@ class Stated:
         weekdays: set[str] = set()
         hexes: set[str] = set()
         serials: set[int] = set()
+        digits: set[int] = set()
         for span in figures.spans:
             days.add(to_zone(span.start, zone).date())
             utc_days.add(span.start.date())
@@ -164,7 +177,7 @@ class Stated:
             if re.fullmatch(r"[0-9A-F]{8,}", bare):
                 hexes.add(bare)
                 serials.add(parse_serial(bare))
-                numbers.add(len(bare))
+                digits.add(len(bare))
             for figure in _scan(text):
                 if figure.kind in ("number", "word", "one") and isinstance(figure.value, int | float):
                     numbers.add(figure.value)
@@ -176,7 +189,7 @@ class Stated:
         weekdays |= {WEEKDAYS[day.weekday()] for day in days}
         return cls(
             frozenset(numbers), frozenset(days), frozenset(utc_days), frozenset(hexes), frozenset(serials),
-            figures.spans, frozenset(weekdays), zone,
+            figures.spans, frozenset(weekdays), frozenset(digits), zone,
         )  # fmt: skip
 
     def covers(self, figure: Figure, text: str) -> bool:
@@ -185,7 +198,12 @@ class Stated:
         value = figure.value
         match figure.kind:
             case "number" | "one" | "word":
+                rest = _after(figure, text)
                 year = isinstance(value, int) and 1950 <= value <= 2100 and any(d.year == value for d in days)
+                # "2015 certificates" is no year; and the digits of a serial number are digits, not octets.
+                year = year and not _COUNTED.match(rest)
+                if value in self.digits and _DIGITS.match(rest):
+                    return True
                 digits = figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials
                 return value in self.numbers or year or digits
             case "hex":
@@ -210,14 +228,20 @@ class Stated:
                     str(value) in (f"{moment:%H:%M}", f"{moment:%H:%M:%S}")
                     for span in self.instants
                     if not span.is_day
-                    for moment in (span.start, to_zone(span.start, self.zone))
+                    for moment in self._clocks(span, _after(figure, text))
                 )
             case _:
                 return False
 
+    def _clocks(self, span: Span, rest: str) -> tuple[datetime, ...]:
+        """The times of day that a stated instant may be given by: where UTC follows, that of UTC alone."""
+        if rest.lstrip().startswith(("UTC", "Z")):
+            return (span.start,)
+        return (span.start, to_zone(span.start, self.zone))
+
     def _month_within(self, year: int, month: int) -> bool:
-        """Whether the claim's stated days begin and end in that month."""
-        return bool(self.days) and any((d.year, d.month) == (year, month) for d in self.days)
+        """Whether one of the claim's stated days lies in that month."""
+        return any((d.year, d.month) == (year, month) for d in self.days)
 
     def _instant(self, text: str) -> bool:
         try:

@@ -17,7 +17,9 @@ from affidavit.types import Diagnostic, Severity, did_you_mean
 LINK = re.compile(
     r"\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?claim:(?P<claim>[^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)", re.DOTALL
 )
-_OTHER_LINK = re.compile(r"(?<=\])\([^)\s]*\)|<https?://[^>]*>|^\s*\[[^\]]+\]:\s.*$", re.MULTILINE)
+_OTHER_LINK = re.compile(
+    r"(?<=\])\([^)\s]{0,2000}\)|<https?://[^>\s]{0,2000}>|^[ \t]{0,3}\[[^\]\n]{1,300}\]:[ \t].*$", re.MULTILINE
+)
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 #: Before a number that ranks or labels; in narrative prose it is no fact, in a claim's own words it may be one.
 _RANK = re.compile(r"\b(?:class|version)\s+\Z", re.IGNORECASE)
@@ -96,6 +98,8 @@ def _words(
     what: str,
 ) -> list[Diagnostic]:
     found = []
+    # In a claim's own words a figure set as code is a figure all the same.
+    words = words.replace("`", " ")
     for figure in find_figures(words, names):
         if not stated.covers(figure, words):
             found.append(

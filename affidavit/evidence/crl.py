@@ -92,6 +92,9 @@ def _entry(data: bytes, entry: Tlv, number: int, found: Crl) -> tuple[str, datet
         for extension in parts.extensions(data, wrapper):
             if extension.oid == oids.CRL_REASON:
                 reason = _reason(extension.value, number, found)
+            elif extension.critical:
+                # certificateIssuer (RFC 5280 5.3.3) says that this entry, and those after it, are another CA's.
+                raise DerError(f"a critical extension {extension.oid} that is not understood")
     return serial, revoked, reason
 
 

@@ -31,6 +31,13 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile]:
     """The files that patterns name, each once, sorted by name.
 
@@ -52,14 +59,24 @@ def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile
         if not base.is_relative_to(folder.parent.resolve()):
             raise _error(pos, "path-leaves-folder", f"evidence/{folder.name} is itself a link out of evidence/")
         # A file may have a bracket in its name; then the name itself is meant.
-        wild = bool(_WILD & set(pattern)) and not (folder / pattern).is_file()
+        wild = bool(_WILD & set(pattern)) and not _is_there(folder / pattern)
         try:
             hits = sorted(folder.glob(pattern)) if wild else [folder / pattern]
         except (ValueError, NotImplementedError, OSError) as error:
             raise _error(pos, "bad-pattern", f"{pattern!r} is no pattern of files: {error}") from None
         names = 0
         for path in hits:
-            if not path.is_file() or (wild and any(p.startswith(".") for p in path.relative_to(folder).parts)):
+            if wild and (path.is_dir() or any(p.startswith(".") for p in path.relative_to(folder).parts)):
+                continue
+            try:
+                regular = path.is_file()
+            except (OSError, ValueError):
+                regular = False
+            if not regular:
+                if wild or path.is_symlink():
+                    shown = path.relative_to(folder).as_posix()
+                    hint = "take it out, or put the file itself there"
+                    raise _error(pos, "not-a-file", f"{shown} is no file that can be read (a broken link?)", hint)
                 continue
             if not path.resolve().is_relative_to(base):
                 raise _error(

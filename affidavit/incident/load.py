@@ -149,10 +149,14 @@ def _included(report: Report, index: int, section: Section, root: Path | None) -
         return None
     place = report.pos("sections", index, "file")
     folder = report.path.parent.resolve()
-    target = (folder / section.file).resolve()
+    try:
+        target = (folder / section.file).resolve()
+        there = target.is_file()
+    except (OSError, ValueError):
+        raise InputError(Diagnostic(place, "bad-file-name", "this can be no file's name")) from None
     if not target.is_relative_to(folder):
         raise InputError(Diagnostic(place, "path-leaves-folder", f"{section.file!r} lies outside the report's folder"))
-    if not target.is_file():
+    if not there:
         raise InputError(
             Diagnostic(place, "file-missing", f"there is no file {section.file!r} beside the incident file")
         )
@@ -180,6 +184,7 @@ def _consistency(report: Report) -> list[Diagnostic]:
         if collection.complete:
             check_time(collection.complete.from_, "evidence", name, "complete", "from")
             check_time(collection.complete.until, "evidence", name, "complete", "until")
+            found += _not_yet(report, name, collection.complete.until)
         if collection.trust is None and incident.trust is None:
             found.append(
                 Diagnostic(
@@ -201,6 +206,20 @@ def _consistency(report: Report) -> list[Diagnostic]:
     if not incident.evidence:
         found.append(Diagnostic(report.pos("evidence", key=True), "no-evidence", "there is no collection"))
     return found
+
+
+def _not_yet(report: Report, collection: str, until: str) -> list[Diagnostic]:
+    """A completeness declared over days that come after the report cannot be known."""
+    try:
+        last = parse_time(until, report.incident.timezone)
+        edition = parse_time(report.incident.date, report.incident.timezone)
+    except ValueError:
+        return []
+    if last.start < edition.end:
+        return []
+    pos = report.pos("evidence", collection, "complete", "until")
+    message = f"completeness is declared until {until}, and the report is of {report.incident.date}"
+    return [Diagnostic(pos, "not-yet", message, "nobody can have looked at days that had not come")]
 
 
 def _known_keys(loc: Sequence[str | int]) -> list[str]:

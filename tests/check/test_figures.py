@@ -46,7 +46,7 @@ def test_found(text: str, values: list[object]) -> None:
     "text",
     [
         "SHA-1, SHA-256, MD5 and RSA-2048", "RFC 6962 and RFC 5280, section 4.1.2.5", "X.509", "UTC+8", "DigiCert G2",
-        "`313` in code", "https://example.com/313", "question 5", "Category 1", "2.23.140.1.2.2", "BR 7.1.6.1",
+        "`313` in code", "https://example.com/313", "Question 5", "Category 1", "2.23.140.1.2.2", "BR 7.1.6.1",
         "somebody, someone, none and once", "May they", "the second", "x86 and v3",
     ],
 )  # fmt: skip

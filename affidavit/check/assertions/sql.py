@@ -1,5 +1,6 @@
 """``sql``."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +47,8 @@ class Sql(Check):
         tree = query_expression(stated.query, TABLES, context.zone)
         tables = sorted({node.name.lower() for node in tree.find_all(exp.Table)} & set(TABLES))
         numbers = frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
-        figures = Figures(numbers, (stated.returns, *(str(n.this) for n in tree.find_all(exp.Literal))))
+        words = tuple(str(node.this) for node in tree.find_all(exp.Literal) if node.is_string)
+        figures = Figures(numbers, (stated.returns,), names=words)
         return cls(
             tree, stated.returns, context.zone, tuple(tables), stated=f"the query returns {stated.returns}",
             figures=figures,
@@ -78,7 +80,7 @@ class Sql(Check):
 
 
 def _is_whole(text: str) -> bool:
-    return text.replace(",", "").isdigit()
+    return re.fullmatch(r"\d{1,18}|\d{1,3}(?:,\d{3}){1,5}", text, re.ASCII) is not None
 
 
 def _equal(value: object, stated: str, zone: str) -> bool:

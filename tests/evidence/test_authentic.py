@@ -388,3 +388,15 @@ def test_an_sct_of_another_certificate_or_version_is_invalid(tmp_path: Path) -> 
     borrowed = ROOT.issue("a.example", scts=[LOG.sct(AT, signature=sct.signature)])
     assert signatures(tmp_path / "1", borrowed) == [("Log one", "invalid")]
     assert signatures(tmp_path / "2", ROOT.issue(scts=[LOG.sct(AT, version=1)])) == [("Log one", "invalid")]
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_an_entry_with_a_critical_extension_that_is_not_understood_is_no_entry_of_ours(
+    tmp_path: Path, critical: bool
+) -> None:
+    # certificateIssuer (RFC 5280 5.3.3) says that the entry is about another CA's certificate.
+    parts = [asn1.oid("2.5.29.29"), *([bytes.fromhex("0101ff")] if critical else []), asn1.octet_string(b"\x30\x00")]
+    entry = asn1.sequence(asn1.integer(5), asn1.time(WHEN), asn1.sequence(asn1.sequence(*parts)))
+    facts = facts_of(tmp_path, {"c/a.crl": raw_crl(entry)})
+    assert len(rows(facts, "revocations")) == (0 if critical else 1)
+    assert [p.field for p in facts.problems] == (["entry 1"] if critical else [])

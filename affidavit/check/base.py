@@ -164,11 +164,6 @@ def is_null(node: exp.Expr) -> exp.Expr:
     return exp.Is(this=exp.Paren(this=node.copy()), expression=exp.Null())
 
 
-def negated(node: exp.Expr) -> exp.Expr:
-    """The contrary, null staying null."""
-    return exp.Not(this=exp.Paren(this=node.copy()))
-
-
 @dataclass(frozen=True)
 class Check(ABC):
     """One assertion of a claim, typed. Subclasses' docstrings are the guide's text.

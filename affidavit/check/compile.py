@@ -11,7 +11,6 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.assertions import ASSERTIONS
-from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.pairs import Pairs
 from affidavit.check.assertions.sql import Sql, Stated
 from affidavit.check.assertions.total import Total
@@ -251,6 +250,3 @@ def compile_claims(report: Report) -> dict[str, CompiledClaim]:
     if compiler.problems:
         raise InputError(*sorted(compiler.problems, key=Diagnostic.sort_key))
     return found
-
-
-__all__ = ["CompiledClaim", "Only", "compile_claims"]

@@ -17,7 +17,6 @@ from affidavit.check.conditions import (
     Condition,
     ValueProblem,
     condition,
-    conjunction,
     find_column,
 )
 from affidavit.check.nulls import strict
@@ -380,6 +379,3 @@ def _own_tables(tree: exp.Query) -> set[str]:
                     raise ValueProblem(f"{used.name[:80]} is not a table that a query may read here", hint)
             own.add(name)
     return own
-
-
-__all__ = ["boolean_expression", "conjunction", "query_expression"]

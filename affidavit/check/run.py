@@ -1,6 +1,7 @@
 """Step 3 of the flow: claims to verdicts, over an engine that holds the facts."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -135,9 +136,7 @@ class Checker:
             values.update(rows[0] if len(rows) == 1 else {})
             found = check.judge(values)
             pos = self.positions.get(claim.name, {}).get(check.key)
-            findings.append(
-                Finding(found.assertion, found.outcome, found.stated, found.observed, found.hint, found.code, pos)
-            )
+            findings.append(replace(found, pos=pos))
         findings += self._impossible(claim)
         findings += self._half_read(claim, scope, findings)
         ruling = rule(
@@ -157,7 +156,7 @@ class Checker:
             ruling.outcome,
             claim.position,
             tuple(findings),
-            self._basis(claim, scope, ruling),
+            self._basis(claim, scope),
             counts,
             query_text(claim),
             examples,
@@ -260,7 +259,7 @@ class Checker:
                 found.append(Finding("made", Outcome.REFUTED, stated, observed, hint, "impossible-date", pos))
         return list({finding.stated: finding for finding in found}.values())
 
-    def _basis(self, claim: CompiledClaim, scope: Scope | Union, ruling: Ruling) -> Basis:
+    def _basis(self, claim: CompiledClaim, scope: Scope | Union) -> Basis:
         only = next((check for check in claim.checks if isinstance(check, Only)), None)
         names = ", ".join(scope.over)
         if only is not None and only.declarations:

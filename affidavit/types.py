@@ -106,7 +106,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A declared completeness: over which scope and window (days inclusive), on whose word and grounds."""
+    """A declared completeness: over which scope and window (days inclusive), on whose word and grounds.
+
+    Where it is ``derived`` from the evidence, the window is empty until that was looked at.
+    """
 
     collection: str
     scope: str
@@ -114,13 +117,14 @@ class Declaration:
     end: str
     basis: str
     by: str
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a verdict rests on: the evidence given, or evidence declared complete over a window."""
+    """What a verdict rests on: the evidence given, or evidence declared (or derived) complete over a window."""
 
-    kind: Literal["given", "declared complete", "none"]
+    kind: Literal["given", "declared complete", "derived complete", "none"]
     words: str
     declarations: tuple[Declaration, ...] = ()
 
@@ -157,6 +161,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """A claim's quote and its document: whether it stands there, on which lines, and the passage itself.
+
+    Of a quote that was not found, ``line`` and ``passage`` are those nearest to it, if any is near.
+    """
+
+    document: str
+    title: str
+    by: str
+    date: str
+    file: str
+    sha256: str
+    text: str
+    found: bool
+    line: int | None
+    last_line: int | None
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict on a claim, with all that it rests on.
 
@@ -170,11 +194,16 @@ class Verdict:
     findings: tuple[Finding, ...]
     basis: Basis
     counts: Counts
-    query: str = ""
     examples: tuple[Mapping[str, Any], ...] = ()
     sample: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     code: str = ""
+    quoted: Quoted | None = None
+
+    @property
+    def documented(self) -> bool:
+        """Whether no certificate settles it, but a pinned document shows that it was said."""
+        return self.outcome is Outcome.UNCHECKED and self.quoted is not None and self.quoted.found
 
     @property
     def passes(self) -> bool:
@@ -184,20 +213,25 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Verdicts counted by outcome, with how many of them are not what the report holds."""
+    """Verdicts counted by outcome, with how many of them are not what the report holds.
+
+    ``documented``: how many of the unchecked ones are quoted from a pinned document.
+    """
 
     counts: Mapping[Outcome, int] = field(default_factory=dict)
     failing: int = 0
+    documented: int = 0
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> "Tally":
         """Count verdicts."""
         counts = dict.fromkeys(Outcome, 0)
-        failing = 0
+        failing = documented = 0
         for verdict in verdicts:
             counts[verdict.outcome] += 1
             failing += not verdict.passes
-        return cls(counts, failing)
+            documented += verdict.documented
+        return cls(counts, failing, documented)
 
     @property
     def total(self) -> int:

@@ -1,0 +1,1 @@
+"""The facts tables' declarations, by what they are about."""

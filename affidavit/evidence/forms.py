@@ -1,190 +1,186 @@
 """What a file of evidence holds, told from its content and never from its name."""
 
-import base64
-import binascii
 import codecs
-import re
+import mmap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
-from affidavit.evidence import der
-from affidavit.evidence.der import DerError
+from affidavit.evidence import archives, pem, texts, values
+from affidavit.evidence.archives import Bounds, Budget
+from affidavit.evidence.item import Item, ItemKind
 from affidavit.evidence.keys import PrivateKeyFound, refuse_binary, refuse_text
+from affidavit.evidence.octets import Buffer, holds, windows
+from affidavit.evidence.values import classify
 
-__all__ = ["Item", "PrivateKeyFound", "classify", "items"]
+__all__ = ["Bounds", "Item", "PrivateKeyFound", "classify", "items", "ranges"]
 
-#: A line that begins or ends a PEM block, or was meant to: quoted, or with dashes or letters missing.
-_MARK = re.compile(rb"^([ \t>|]*)(-{2,} ?(BEGIN|END)\b[^\n]*?)[ \t]*$", re.MULTILINE)
-_SOUND = re.compile(rb"-----(?:BEGIN|END) ([A-Z0-9 ]{1,60})-----")
-_MEANT = re.compile(rb"CERT|X509|CRL|PKCS7|CMS", re.IGNORECASE)
-_HEADER = re.compile(rb"[A-Za-z0-9-]+:.*")
-_LABELS = {
-    b"CERTIFICATE": "certificate",
-    b"X509 CERTIFICATE": "certificate",
-    b"TRUSTED CERTIFICATE": "certificate",
-    b"X509 CRL": "crl",
-}
+_HEAD = 4096
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FIRST_LOG = 1_356_998_400_000  # 2013-01-01 in milliseconds since 1970: before the first log
+_FAR = 4_102_444_800_000  # 2100-01-01
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing in a file: its number from 1, what it is, and its DER; or the reason why it cannot be read."""
+def items(data: Buffer, name: str = "", bounds: Bounds = Bounds()) -> Iterator[Item]:  # noqa: ARG001, B008 - see below
+    """The things that a file's octets hold, in order; each that cannot be read with its reason.
 
-    position: int
-    kind: str
-    data: bytes = b""
-    fault: str = ""
-
-
-def items(data: bytes) -> Iterator[Item]:
-    """The certificates and CRLs in a file's bytes, in order; each that cannot be read with its reason.
-
-    Raises PrivateKeyFound. PEM (RFC 7468) with any text around, or one DER value.
+    ``data`` may be a memory map. ``name`` decides nothing: it stands here so that no caller need drop it. Items of
+    certificates, CRLs and OCSP responses count from 1 within their member; what is one whole, such as a list or a
+    text, has the position 0. A Parquet or Arrow file that is not in an archive comes without its octets where
+    ``data`` is a map: it is read by its path, in a confined process (:mod:`affidavit.evidence.arrowfile`).
+    Raises PrivateKeyFound.
     """
-    if not data.strip():
-        yield Item(0, "nothing", fault="the file is empty")
+    yield from _items(data, "", Budget(bounds), 0)
+
+
+def _items(data: Buffer, member: str, budget: Budget, depth: int) -> Iterator[Item]:
+    kind = archives.form(data)
+    if kind is None:
+        if not member:
+            yield from _plain(data)
+            return
+        for item in _plain(data):
+            yield replace(item, member=member)
         return
-    refuse_binary(data)
-    if _is_one_value(data):
-        yield _der(data)
+    if depth >= budget.bounds.depth:
+        fault = f"more than {budget.bounds.depth} archives inside one another: not opened"
+        yield Item(0, ItemKind.UNKNOWN, fault=fault, member=member)
         return
-    text = _as_text(data)
-    refuse_text(text)
-    if b"-BEGIN " in text or b"-END " in text:
-        yield from _pem(text)
-    elif data[:1] == b"\x30":
-        yield _der(data)
+    found = False
+    for one in archives.members(data, kind, budget):
+        found = True
+        path = "/".join(part for part in (member, one.name) if part)
+        if one.fault:
+            yield Item(0, ItemKind.UNKNOWN, fault=one.fault, member=path)
+            continue
+        try:
+            yield from _items(one.data, path, budget, depth + 1)
+        except PrivateKeyFound as error:
+            inside = f" in {one.name}" if one.name else ""
+            raise PrivateKeyFound(f"{error}{inside}") from None
+    if not found:
+        yield Item(0, ItemKind.NOTHING, fault=f"the {kind} holds no file", member=member)
+
+
+def _plain(data: Buffer) -> Iterator[Item]:
+    """What octets that are no archive hold."""
+    head = bytes(data[:_HEAD])
+    if not head.strip() and not any(window.strip() for window in windows(data)):
+        yield Item(0, ItemKind.NOTHING, fault="the file is empty")
+        return
+    if kind := _data_file(data, head):
+        refuse_text(data)
+        yield Item(0, kind, data if isinstance(data, bytes) else b"")
+        return
+    for begins, what in archives.NOT_OPENED.items():
+        if head.startswith(begins):
+            yield Item(0, ItemKind.UNKNOWN, fault=f"{what} is not opened; pack the files as zip, tar, gzip or zstd")
+            return
+    if head[0] == 0x30 and not (len(data) > 2 and texts.readable(head)):
+        yield from _der(data)
+        return
+    refuse_binary(head)
+    if _is_tile(head, len(data)):
+        yield Item(0, ItemKind.TILE, bytes(data))
+        return
+    yield from _text(data, head)
+
+
+def _der(data: Buffer) -> Iterator[Item]:
+    if not values.is_one_value(data):
+        refuse_text(data)  # a text may follow a value; inside of one, words are only words
+    yield from values.concatenated(data)
+
+
+def _text(data: Buffer, head: bytes) -> Iterator[Item]:
+    if head.startswith((*_UTF16, codecs.BOM_UTF8)):
+        data = _unmarked(data)
+        if not data.strip():
+            yield Item(0, ItemKind.NOTHING, fault="the file is empty")
+            return
+    if holds(data, b"-BEGIN ") or holds(data, b"-END "):
+        yield from pem.items(data)
     else:
-        yield Item(0, "unknown", fault="neither PEM nor DER: no certificate and no CRL was recognised")
+        refuse_text(data)
+        yield from texts.items(data)
 
 
-def _is_one_value(data: bytes) -> bool:
-    """Whether the bytes are one DER SEQUENCE and nothing else (a text may begin with ``0``, which is 30 hex)."""
-    try:
-        return data[:1] == b"\x30" and der.read(data, 0, len(data)).end == len(data)
-    except DerError:
+def _unmarked(data: Buffer) -> bytes:
+    """A text in UTF-8 without byte order marks, of which programs that put files together leave several."""
+    text = bytes(data)
+    if text.startswith(_UTF16):
+        text = text.decode("utf-16", "replace").encode("utf-8")
+    while text.startswith(codecs.BOM_UTF8):
+        text = text.removeprefix(codecs.BOM_UTF8)
+    return text
+
+
+def _data_file(data: Buffer, head: bytes) -> ItemKind | None:
+    """Parquet, or Arrow's IPC format as a file or as a stream (which begins with the message of its schema)."""
+    if head.startswith((b"PAR1", b"PARE")):
+        return ItemKind.PARQUET
+    if head.startswith(b"ARROW1"):
+        return ItemKind.ARROW
+    length = int.from_bytes(head[4:8], "little")
+    root = int.from_bytes(head[8:12], "little")
+    if head.startswith(b"\xff\xff\xff\xff") and 16 <= length <= len(data) and not length % 8 and 4 <= root < length:
+        return ItemKind.ARROW
+    return None
+
+
+def _is_tile(head: bytes, size: int) -> bool:
+    """Whether octets begin as a data tile of a static CT log: a TileLeaf with a certificate or TBS of fitting length.
+
+    Time of 8 octets, entry type of 2, a precertificate's issuer key hash, length of 3, DER (C2SP static-ct-api).
+    """
+    time, entry_type = int.from_bytes(head[:8], "big"), head[8:10]
+    if not _FIRST_LOG <= time < _FAR or entry_type not in (b"\0\0", b"\0\1"):
         return False
-
-
-def _as_text(data: bytes) -> bytes:
-    """A text's bytes with line feeds alone and no byte order mark; UTF-16 with such a mark becomes UTF-8."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = data.decode("utf-16", "replace").encode("utf-8")
-    data = data.removeprefix(codecs.BOM_UTF8)
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
-
-
-def _der(data: bytes) -> Item:
-    kind = classify(data)
-    return Item(1, kind, data, "" if kind != "unknown" else _why_unknown(data))
-
-
-def _pem(text: bytes) -> Iterator[Item]:
-    # Files put together whose first does not end in a newline leave two marks on one line.
-    text = text.replace(b"----------BEGIN ", b"-----\n-----BEGIN ")
-    number = 0
-    after = 0  # where the last block ended
-    begun = [mark for mark in _MARK.finditer(text) if mark[3] == b"BEGIN" and _counts(mark)]
-    for index, begin in enumerate(begun):
-        limit = begun[index + 1].start() if index + 1 < len(begun) else len(text)
-        for fault in _strays(text, after, begin.start()):
-            number += 1
-            yield Item(number, "unknown", fault=fault)
-        number += 1
-        item, after = _block(text, begin, limit, number)
-        yield item
-    for fault in _strays(text, after, len(text)):
-        number += 1
-        yield Item(number, "unknown", fault=fault)
-    if not number:
-        yield Item(0, "unknown", fault="a PEM mark, but no line that begins a block")
-
-
-def _counts(mark: re.Match[bytes]) -> bool:
-    """Whether a line is a mark, or was meant to be one for a certificate or CRL; other dashes are text."""
-    return (not mark[1].strip() and _SOUND.fullmatch(mark[2]) is not None) or _MEANT.search(mark[2]) is not None
-
-
-def _strays(text: bytes, start: int, end: int) -> Iterator[str]:
-    for mark in _MARK.finditer(text, start, end):
-        if mark[3] == b"END" and _counts(mark):
-            yield "a PEM block ends here that has no line BEGIN"
-
-
-def _block(text: bytes, begin: re.Match[bytes], limit: int, number: int) -> tuple[Item, int]:
-    """The block that a BEGIN line opens, and where it ends; at the next BEGIN line at the latest."""
-    sound = _SOUND.fullmatch(begin[2])
-    if sound is None or begin[1].strip():
-        shown = begin[0].strip()[:80].decode("ascii", "backslashreplace")
-        return Item(number, "unknown", fault=f"the PEM line {shown!r} is not as RFC 7468 has it"), limit
-    label = sound[1]
-    closing = b"-----END " + label + b"-----"
-    end = text.find(closing, begin.end(), limit)
-    if end < 0:
-        return Item(number, "unknown", fault=f"the PEM block has no line END {label.decode()}"), limit
-    after = end + len(closing)
-    lines = (line.strip() for line in text[begin.end() : end].split(b"\n"))
-    body = b"".join(b"".join(line.split()) for line in lines if not _HEADER.fullmatch(line))
-    try:
-        content = base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError) as error:
-        return Item(number, "unknown", fault=f"the PEM block is not base64: {error}"), after
-    if label == b"TRUSTED CERTIFICATE":
-        content = _first_value(content)
-    try:
-        refuse_binary(content)
-    except PrivateKeyFound as error:
-        raise PrivateKeyFound(f"{error} (PEM block {number}, labelled {label.decode()})") from None
-    if label in _LABELS:
-        kind = classify(content) if _is_one_value(content) else "unknown"
-        return Item(number, kind if kind != "unknown" else _LABELS[label], content), after
-    if label in (b"PKCS7", b"CMS"):
-        fault = f"{label.decode()} is not read yet; export the certificates as PEM"
-    else:
-        fault = f"a PEM block of {label.decode()} is no evidence that is known"
-    return Item(number, "unknown", fault=fault), after
-
-
-def _first_value(data: bytes) -> bytes:
-    """The first DER value, without what OpenSSL's trusted form appends to it."""
-    try:
-        return der.whole(data, der.read(data, 0, len(data)))
-    except DerError:
-        return data
-
-
-def classify(data: bytes) -> str:
-    """``certificate``, ``crl`` or ``unknown``, by the outline of a DER value."""
-    try:
-        outer = der.read(data, 0, len(data))
-        parts = der.children(data, outer)
-    except DerError:
-        return "certificate" if _looks_cut(data) else "unknown"
-    if outer.tag != der.SEQUENCE or [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
-        return "unknown"
-    try:
-        inside = [one.tag for one in der.children(data, parts[0])[:5]]
-    except DerError:
-        return "certificate"
-    if inside and inside[0] == der.INTEGER and inside[1:4] != [der.SEQUENCE, der.SEQUENCE, der.SEQUENCE]:
-        del inside[0]
-    if inside[:2] == [der.SEQUENCE, der.SEQUENCE] and inside[2:3] in ([der.UTC_TIME], [der.GENERALIZED_TIME]):
-        return "crl"
-    return "certificate"
-
-
-def _looks_cut(data: bytes) -> bool:
-    """Whether a file begins as a certificate or CRL does: SEQUENCE in SEQUENCE."""
-    if len(data) < 3 or data[0] != der.SEQUENCE:
+    at = 10 if entry_type == b"\0\0" else 42
+    length = int.from_bytes(head[at : at + 3], "big")
+    begins = head[at + 3 : at + 9]
+    if len(begins) < 6 or begins[0] != 0x30 or length > size:
         return False
-    inner = 2 + (data[1] & 0x7F if data[1] > 0x80 else 0)
-    return data[inner : inner + 1] == bytes([der.SEQUENCE])
+    octets = begins[1] & 0x7F if begins[1] > 0x80 else 0
+    said = int.from_bytes(begins[2 : 2 + octets], "big") if octets else begins[1]
+    return octets <= 3 and length == 2 + octets + said
 
 
-def _why_unknown(data: bytes) -> str:
-    try:
-        outer = der.read(data, 0, len(data))
-        der.children(data, outer)
-    except DerError as error:
-        return f"the DER value cannot be read: {error}"
-    return "a DER value that is neither a certificate nor a CRL"
+def ranges(path: Path, octets: int) -> list[tuple[int, int]]:
+    """Begin and end of pieces of at least ``octets`` that :func:`items` may read apart from one another.
+
+    A PEM bundle is cut before lines BEGIN CERTIFICATE, a file of DER values where values end; positions are then
+    relative to the piece. Any other file, or a small one, is one piece. A private key in any piece is one in the file.
+    """
+    size = path.stat().st_size
+    if size <= octets or octets < 1:
+        return [(0, size)]
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        head = data[:_HEAD]
+        if archives.form(head) or _data_file(data, head) or head.startswith(_UTF16):
+            cuts = []
+        elif head[0] == 0x30 and not texts.readable(head):
+            cuts = list(_value_cuts(data, octets))
+        else:
+            cuts = list(_block_cuts(data, octets))
+    return list(zip([0, *cuts], [*cuts, size], strict=True))
+
+
+def _block_cuts(data: Buffer, octets: int) -> Iterator[int]:
+    # The first piece must hold a block, or it would be taken for some other text.
+    at = max(octets, pem.next_begin(data, 0) + 1)
+    while (cut := pem.next_begin(data, at)) < len(data):
+        yield cut
+        at = cut + octets
+
+
+def _value_cuts(data: Buffer, octets: int) -> Iterator[int]:
+    at, last = 0, 0
+    while at < len(data):
+        end = values.certificate_end(data, at)
+        if end < 0:
+            return  # what is odd stays together with all that follows it
+        at = end
+        if at - last >= octets and values.certificate_end(data, at) > 0:
+            yield at
+            last = at

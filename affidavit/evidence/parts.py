@@ -100,6 +100,15 @@ def _read_name(data: bytes, value: Tlv) -> Name:
     return Name(",".join(reversed(rdns)), common, tuple(faults))
 
 
+def string(data: bytes, value: Tlv) -> str | None:
+    """The text of an ASN.1 string; None where it is none, or its octets are no text of its kind."""
+    encoding = _STRINGS.get(value.tag)
+    try:
+        return None if encoding is None else der.content(data, value).decode(encoding)
+    except ValueError:
+        return None
+
+
 def time(data: bytes, value: Tlv) -> datetime:
     """A Time (RFC 5280 4.1.2.5) as naive UTC; DerError for any form that the RFC does not allow."""
     octets = der.content(data, value)

@@ -1,7 +1,6 @@
 """What stands in a file is told from its content; nothing in it is passed over unseen, and no private key gets by."""
 
 import json
-from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
 
@@ -112,7 +111,10 @@ def test_one_damaged_of_fifty_costs_itself_alone(damage: str) -> None:
         (b"", "the file is empty"),
         (b" \n\t\r\n", "the file is empty"),
         (b"\x00\x01\x02\x03" * 40, "neither PEM nor DER"),
-        (b"hello, world\n", "neither PEM nor DER"),
+        (b"a letter in Latin-1: \xe9 t \xe9\n", "nor a text in UTF-8"),
+        (b"half of UTF-8: \xc3", "nor a text in UTF-8"),
+        (b"words and a bell \x07", "neither PEM nor DER"),
+        ("words in UTF-16".encode("utf-16-le"), "neither PEM nor DER"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "neither PEM nor DER"),
         (b"\x30", "cannot be read"),
         (b"\x30\xff" + b"\x30" * 9, "cannot be read"),
@@ -123,7 +125,11 @@ def test_one_damaged_of_fifty_costs_itself_alone(damage: str) -> None:
         (b"-----BEGIN ", "no line that begins a block"),
         (b"-----END CERTIFICATE-----\n", "no line BEGIN"),
         (asn1.pem(b"\x30\x00", "PUBLIC KEY").encode(), "PUBLIC KEY is no evidence that is known"),
-        (asn1.pem(b"\x30\x00", "PKCS7").encode(), "PKCS7 is not read yet"),
+        (asn1.pem(b"\x30\x00", "PKCS7").encode(), "block of PKCS7 holds no PKCS #7 structure"),
+        (b"BZh91AY&SY" + bytes(30), "a bzip2 file is not opened"),
+        (b"\xfd7zXZ\x00" + bytes(30), "an xz file is not opened"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(30), "a 7z archive is not opened"),
+        (b"Rar!\x1a\x07\x00" + bytes(30), "a rar archive is not opened"),
     ],
 )
 def test_what_is_no_evidence_is_named(data: bytes, reason: str) -> None:
@@ -255,7 +261,7 @@ def test_keys_of_other_programs_are_refused(data: bytes) -> None:
 def test_a_public_key_and_a_request_are_no_private_keys() -> None:
     key = ROOT.key.spki
     assert [item.kind for item in forms.items(key)] == ["unknown"]
-    assert [item.kind for item in forms.items(b'{"kty": "EC", "x": "AA"}')] == ["unknown"]
+    assert [item.kind for item in forms.items(b'{"kty": "EC", "x": "AA"}')] == ["text"]
     numbers = asn1.sequence(asn1.integer(0xC0FFEE << 1000 | 1), asn1.integer(65537))
     assert [item.kind for item in forms.items(numbers)] == ["unknown"]
 
@@ -264,7 +270,3 @@ def test_a_bundle_holds_what_was_put_in() -> None:
     many = [ROOT.issue(f"m{number}.example") for number in range(5)]
     found = list(forms.items(as_bytes(bundle(many, "five\nof them"))))
     assert [item.data for item in found] == [one.der for one in many]
-
-
-def test_base64_alone_is_not_guessed_at() -> None:
-    assert "neither PEM nor DER" in kinds(b64encode(LEAF.der))[0][2]

@@ -3,9 +3,11 @@
 A key that is cut short, or wrapped in BER, is still a key: only the first octets of the values are looked at.
 """
 
+import base64
 import re
 
 from affidavit.evidence import der
+from affidavit.evidence.octets import Buffer, windows
 
 #: Keys that are told by text: PEM labels, SSH.com and PuTTY keys; JSON Web Keys have a member ``d``.
 _TEXT = re.compile(
@@ -13,20 +15,44 @@ _TEXT = re.compile(
 )
 _JWK_TYPE = re.compile(rb'"kty"\s*:\s*"(?:RSA|EC|OKP|oct)"')
 _JWK_SECRET = re.compile(rb'"[dk]"\s*:\s*"')
+#: The base64 of what begins as a DER SEQUENCE does: a string, a cell of a table, or a line.
+_BASE64 = (
+    re.compile(rb'"(M[A-P][A-Za-z0-9+/]{38,58})'),
+    re.compile(rb",(M[A-P][A-Za-z0-9+/]{38,58})"),
+    re.compile(rb"^[ \t>|]{0,8}(M[A-P][A-Za-z0-9+/]{38,58})", re.MULTILINE),
+)
+#: Algorithms that encrypt by a password: 1.2.840.113549.1.5 (PKCS #5) and 1.2.840.113549.1.12.1 (PKCS #12).
+_BY_PASSWORD = (bytes.fromhex("2a864886f70d0105"), bytes.fromhex("2a864886f70d010c01"))
 _MAX_VALUES = 10_000
+_OVERLAP = 256
 
 
 class PrivateKeyFound(ValueError):
     """The file holds a private key, which must not be published."""
 
 
-def refuse_text(data: bytes) -> None:
+def refuse_text(data: Buffer) -> None:
     """Raise PrivateKeyFound where a text holds a private key in one of the forms that begin with words."""
-    if found := _TEXT.search(data):
-        words = found[0].strip(b"- ").removeprefix(b"BEGIN ").decode("ascii", "replace")
-        raise PrivateKeyFound(f"a private key ({words})")
-    if _JWK_TYPE.search(data) and _JWK_SECRET.search(data):
+    web_key = False
+    for window in windows(data, overlap=_OVERLAP):
+        # Plain searches first: a regular expression over a large bundle would cost more than reading it.
+        if b"PRIVATE KEY" in window or b"PuTTY-User-Key-File-" in window:
+            found = _TEXT.search(window)
+            if found:
+                words = found[0].strip(b"- ").removeprefix(b"BEGIN ").decode("ascii", "replace")
+                raise PrivateKeyFound(f"a private key ({words})")
+        web_key = web_key or b'"kty"' in window
+    if web_key and _JWK_TYPE.search(data) and _JWK_SECRET.search(data):
         raise PrivateKeyFound("a private key (JSON Web Key)")
+
+
+def refuse_base64(data: Buffer) -> None:
+    """Raise PrivateKeyFound where a text holds the base64 of a DER private key without PEM lines round it."""
+    for pattern in _BASE64:
+        for found in pattern.finditer(data):
+            begins = found[1][: len(found[1]) // 4 * 4]
+            if reason := _key_at(base64.b64decode(begins), 0):
+                raise PrivateKeyFound(f"{reason}, in base64")
 
 
 def refuse_binary(data: bytes) -> None:
@@ -80,6 +106,8 @@ def _key_at(data: bytes, at: int) -> str:
     # EncryptedPrivateKeyInfo (RFC 5208 6): an algorithm, which begins with an OID, and octets.
     if tags == [der.SEQUENCE, der.OCTET_STRING] and data[inside[0][1] : inside[0][1] + 1] == bytes([der.OID]):
         return "an encrypted private key (PKCS #8)"
+    if cut and tags == [der.SEQUENCE] and data[inside[0][1] + 2 : inside[0][1] + 11].startswith(_BY_PASSWORD):
+        return "an encrypted private key (PKCS #8)"
     return ""
 
 
@@ -90,7 +118,7 @@ def _versioned(tags: list[int], version: int, cut: bool) -> str:
             return "a private key (PKCS #8)"
         if tags == [der.INTEGER] * 6 and version == 0 and not cut:
             return "a private key (DSA)"
-        if tags[:3] == [der.INTEGER] * 3:
+        if tags[:3] == [der.INTEGER] * 3 or (cut and version == 0 and tags[1:] == [der.INTEGER]):
             return "a private key (RSA)"
     if version == 1 and tags[1:2] == [der.OCTET_STRING]:
         return "a private key (EC)"

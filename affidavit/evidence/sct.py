@@ -1,9 +1,6 @@
 """Signed certificate timestamps: read from the extension, verified under a log's key (RFC 6962)."""
 
-import base64
-import binascii
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,13 +27,12 @@ class Sct:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A CT log: its description, and its key as SubjectPublicKeyInfo."""
-
-    log_id: str
-    description: str
-    key: bytes
+def milliseconds_time(milliseconds: int) -> datetime | None:
+    """A log's time, milliseconds since 1970 (RFC 6962 3.2), as naive UTC; None where it lies outside the calendar."""
+    try:
+        return EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
 
 
 def sct_list(value: bytes) -> list[Sct]:
@@ -70,10 +66,7 @@ def _sct(body: bytes) -> Sct:
     if int.from_bytes(head[2:], "big") != len(signature):
         raise DerError("an SCT whose signature's length does not fit")
     milliseconds = int.from_bytes(body[33:41], "big")
-    try:
-        timestamp = EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        timestamp = None
+    timestamp = milliseconds_time(milliseconds)
     return Sct(body[0], body[1:33].hex(), milliseconds, timestamp, body[43:extension_end], head[0], head[1], signature)
 
 
@@ -89,23 +82,3 @@ def signed_bytes(sct: Sct, issuer_spki: bytes, precert_tbs: bytes) -> bytes:
         + len(sct.extensions).to_bytes(2, "big")
         + sct.extensions
     )
-
-
-def read_log_list(text: str) -> list[Log]:
-    """The logs of a CT log list (JSON, version 3); ValueError says what is wrong with it.
-
-    A log whose ``log_id`` is not the SHA-256 of its key is refused (RFC 6962 3.2).
-    """
-    try:
-        data = json.loads(text)
-        found = []
-        for operator in data["operators"]:
-            for entry in [*operator.get("logs", ()), *operator.get("tiled_logs", ())]:
-                key = base64.b64decode(entry["key"], validate=True)
-                log_id = base64.b64decode(entry["log_id"], validate=True)
-                if hashlib.sha256(key).digest() != log_id:
-                    raise ValueError(f"the log {entry.get('description')!r} has another ID than its key's hash")
-                found.append(Log(log_id.hex(), str(entry.get("description", "")), key))
-        return found
-    except (KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise ValueError(f"no CT log list of version 3: {type(error).__name__}: {error}") from None

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from affidavit.evidence.certificate import Certificate, read_certificate
 from affidavit.evidence.der import DerError
 from tests.evidence import judge
-from tests.evidence.corpora import vector_certificates
+from tests.evidence.corpora import vector_certificates, vector_files
 
 PARTS = 8
 REFUSALS = (
@@ -142,7 +142,7 @@ def test_a_certificate_that_openssl_refuses_has_its_row_and_the_reason() -> None
 
 
 def test_a_request_is_no_certificate() -> None:
-    requests = [der for name, der in vector_certificates() if name.startswith("requests/")]
+    requests = [path.read_bytes() for path in vector_files() if path.match("requests/*.der")]
     assert requests
     for der in requests:
         with pytest.raises(DerError, match="lacks some of"):

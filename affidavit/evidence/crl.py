@@ -1,20 +1,167 @@
-"""A certificate revocation list's DER to its entries (RFC 5280 5.1)."""
+"""A certificate revocation list's DER to its rows, and to what its signature rests on (RFC 5280 5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple, cast
 
-from affidavit.evidence import der, oids, parts
+from affidavit.evidence import crlentries, crlextensions, der, parts
+from affidavit.evidence.crlextensions import Issuer
 from affidavit.evidence.der import DerError, Tlv
+from affidavit.evidence.item import Fault, Read
 from affidavit.evidence.parts import Algorithm
-from affidavit.serials import show_serial
+
+MAX_OCTETS = 1 << 30
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+
+
+class Head(NamedTuple):
+    """What a CRL's signature rests on; ``algorithm`` is None where its two places disagree (RFC 5280 5.1.1.2)."""
+
+    sha256: str
+    issuer_der: bytes
+    tbs: bytes
+    signature: bytes
+    algorithm: Algorithm | None
+    this_update: datetime | None
+    next_update: datetime | None
+
+
+class _Outline(NamedTuple):
+    """Where the parts of a CRL stand; ``fields`` are those that do not belong there."""
+
+    tbs: Tlv
+    outer_algorithm: Tlv
+    signature: Tlv
+    version: Tlv | None
+    inner_algorithm: Tlv
+    issuer: Tlv
+    this_update: Tlv
+    next_update: Tlv | None
+    entries: Tlv | None
+    extensions: Tlv | None
+    fields: Sequence[Tlv]
+
+
+def _outline(data: bytes) -> _Outline:
+    if len(data) > MAX_OCTETS:
+        raise DerError(f"a CRL of {len(data):,} octets; at most {MAX_OCTETS:,} are read")
+    outer = der.expect(data, 0, len(data), der.SEQUENCE, "CRL")
+    if outer.end != len(data):
+        raise DerError(f"{len(data) - outer.end:,} octets follow the CRL")
+    pieces = der.children(data, outer)
+    if [one.tag for one in pieces] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+        raise DerError("not the three parts of a CRL")
+    fields = der.children(data, pieces[0])
+    version = fields.pop(0) if fields and fields[0].tag == der.INTEGER else None
+    if len(fields) < 3:
+        raise DerError("the CRL lacks some of algorithm, issuer and thisUpdate")
+    rest = fields[3:]
+    next_update = rest.pop(0) if rest and rest[0].tag in _TIMES else None
+    entries = rest.pop(0) if rest and rest[0].tag == der.SEQUENCE else None
+    extensions = rest.pop(0) if rest and rest[0].tag == 0xA0 else None
+    tbs, outer_algorithm, signature = pieces
+    inner_algorithm, issuer, this_update = fields[:3]
+    return _Outline(
+        tbs, outer_algorithm, signature, version, inner_algorithm, issuer, this_update, next_update, entries, extensions,
+        rest,
+    )  # fmt: skip
+
+
+def head(data: bytes) -> Head:
+    """What a CRL's signature rests on, its entries unread. DerError where its outline cannot be read."""
+    return _head(data, _outline(data), [])
+
+
+def _head(data: bytes, outline: _Outline, faults: list[Fault]) -> Head:
+    def time(name: str, value: Tlv | None) -> datetime | None:
+        try:
+            return parts.time(data, value) if value else None
+        except DerError as error:
+            faults.append(Fault(0, name, str(error)))
+            return None
+
+    unused, signature = der.bit_string(data, outline.signature)
+    if unused:
+        raise DerError(f"a signature with {unused} unused bits")
+    same = der.whole(data, outline.outer_algorithm) == der.whole(data, outline.inner_algorithm)
+    if not same:
+        # The outer one is not signed: whoever changes it makes another CRL out of a true one.
+        faults.append(Fault(0, "signature_algorithm", "differs between the TBSCertList and the CRL"))
+    return Head(
+        sha256(data).hexdigest(),
+        der.whole(data, outline.issuer),
+        der.whole(data, outline.tbs),
+        signature,
+        parts.algorithm(data, outline.outer_algorithm) if same else None,
+        time("this_update", outline.this_update),
+        time("next_update", outline.next_update),
+    )
+
+
+def read(data: bytes) -> Read:
+    """The rows of one CRL: itself in ``crls``, its entries in ``revocations``. DerError where it is none.
+
+    An entry that cannot be read has no row but a fault ``entry N``; ``position`` counts it. The rows of
+    ``revocations`` are `crlentries.Entries`: a sequence of rows, and Arrow batches of them.
+    """
+    outline = _outline(data)
+    faults: list[Fault] = []
+    found = _head(data, outline, faults)
+    algorithm = parts.algorithm(data, outline.outer_algorithm)
+    if algorithm.fault:
+        faults.append(Fault(0, "signature_hash", algorithm.fault))
+    _version(data, outline, faults)
+    issuer = Issuer(_name(data, outline.issuer, faults), sha256(found.issuer_der).hexdigest())
+    told = crlextensions.of_list(data, outline.extensions)
+    faults += [Fault(0, "extensions", reason) for reason in told.wrong.unread]
+    faults += [Fault(0, "extensions", reason, irregular=True) for reason in told.wrong.irregular]
+    common = {
+        "crl": found.sha256, "crl_number": told.row["crl_number"], "crl_scope": told.row["scope"],
+        "this_update": found.this_update, "next_update": found.next_update,
+    }  # fmt: skip
+    entries = crlentries.read(data, outline.entries, issuer, common, told.indirect)
+    faults += [Fault(0, *fault) for fault in entries.faults]
+    crl: dict[str, Any] = {
+        "sha256": found.sha256,
+        "issuer": issuer.text,
+        "issuer_der_sha256": issuer.der_sha256,
+        "this_update": found.this_update,
+        "next_update": found.next_update,
+        **told.row,
+        "signature_algorithm": algorithm.name,
+        "signature_hash": algorithm.hash,
+        "entries": entries.entries,
+    }
+    return Read({"crls": [crl], "revocations": cast(list[dict[str, Any]], entries)}, faults=faults)
+
+
+def _version(data: bytes, outline: _Outline, faults: list[Fault]) -> None:
+    version = 0
+    try:
+        version = der.small_integer(data, outline.version) if outline.version else 0
+    except DerError as error:
+        faults.append(Fault(0, "version", str(error), irregular=True))
+    if version not in (0, 1):
+        faults.append(Fault(0, "version", f"version {version + 1} was read as version 2", irregular=True))
+    for one in outline.fields:
+        faults.append(Fault(0, "", f"a field of tag {one.tag:02x} at octet {one.start} that no CRL has"))
+
+
+def _name(data: bytes, value: Tlv, faults: list[Fault]) -> str | None:
+    try:
+        name = parts.name(data, value)
+    except DerError as error:
+        faults.append(Fault(0, "issuer", str(error)))
+        return None
+    faults += [Fault(0, "issuer", reason) for reason in name.faults]
+    return name.text
 
 
 @dataclass(slots=True)
 class Crl:
-    """What was read of a CRL; entries are (serial, revocation date, reason). Faults are (field, reason).
-
-    ``algorithm`` is None where the two places that name it disagree (RFC 5280 5.1.1.2).
-    """
+    """What was read of a CRL, for callers that hold it whole; entries are (serial, revocation date, reason)."""
 
     issuer: str
     issuer_der: bytes
@@ -28,82 +175,12 @@ class Crl:
 
 
 def read_crl(data: bytes) -> Crl:
-    """Read one CRL; DerError where its outline cannot be read."""
-    outer = der.expect(data, 0, len(data), der.SEQUENCE, "CRL")
-    if outer.end != len(data):
-        raise DerError(f"{len(data) - outer.end:,} octets follow the CRL")
-    outline = der.children(data, outer)
-    if len(outline) != 3 or outline[0].tag != der.SEQUENCE:
-        raise DerError("not the three parts of a CRL")
-    fields = der.children(data, outline[0])
-    if fields and fields[0].tag == der.INTEGER:
-        del fields[0]
-    if len(fields) < 3:
-        raise DerError("the CRL lacks some of algorithm, issuer and thisUpdate")
-    issuer = parts.name(data, fields[1])
-    unused, signature = der.bit_string(data, outline[2])
-    if unused:
-        raise DerError(f"a signature with {unused} unused bits")
-    found = Crl(
-        issuer.text,
-        der.whole(data, fields[1]),
-        None,
-        None,
-        der.whole(data, outline[0]),
-        signature,
-        parts.algorithm(data, outline[1]),
-    )
-    if der.whole(data, fields[0]) != der.whole(data, outline[1]):
-        found.algorithm = None
-        found.faults.append(("signature_algorithm", "differs between the TBSCertList and the CRL"))
-    found.faults += [("issuer", fault) for fault in issuer.faults]
-    found.this_update = _time(data, fields[2], "this_update", found)
-    rest = fields[3:]
-    if rest and rest[0].tag in (der.UTC_TIME, der.GENERALIZED_TIME):
-        found.next_update = _time(data, rest[0], "next_update", found)
-        del rest[0]
-    if rest and rest[0].tag == der.SEQUENCE:
-        for number, entry in enumerate(der.children(data, rest[0]), 1):
-            try:
-                found.entries.append(_entry(data, entry, number, found))
-            except DerError as error:
-                found.faults.append((f"entry {number}", str(error)))
-            except IndexError:
-                found.faults.append((f"entry {number}", "lacks its serial number or its date"))
-    return found
-
-
-def _time(data: bytes, value: Tlv, name: str, found: Crl) -> datetime | None:
-    try:
-        return parts.time(data, value)
-    except DerError as error:
-        found.faults.append((name, str(error)))
-        return None
-
-
-def _entry(data: bytes, entry: Tlv, number: int, found: Crl) -> tuple[str, datetime | None, str | None]:
-    values = der.children(data, entry)
-    serial = show_serial(der.integer(data, values[0]))
-    revoked = _time(data, values[1], f"entry {number}", found)
-    # An absent reason code means "unspecified" (RFC 5280 5.3.1); one that cannot be read means nothing.
-    reason: str | None = oids.REASONS[0]
-    if len(values) > 2:
-        wrapper = Tlv(0xA0, values[2].start, values[2].start, values[2].end)
-        for extension in parts.extensions(data, wrapper):
-            if extension.oid == oids.CRL_REASON:
-                reason = _reason(extension.value, number, found)
-            elif extension.critical:
-                # certificateIssuer (RFC 5280 5.3.3) says that this entry, and those after it, are another CA's.
-                raise DerError(f"a critical extension {extension.oid} that is not understood")
-    return serial, revoked, reason
-
-
-def _reason(value: bytes, number: int, found: Crl) -> str | None:
-    try:
-        code = der.small_integer(value, der.expect(value, 0, len(value), der.ENUMERATED, "reasonCode"))
-    except DerError as error:
-        found.faults.append((f"entry {number}", str(error)))
-        return None
-    if code not in oids.REASONS:
-        found.faults.append((f"entry {number}", f"the reason code {code} is not defined"))
-    return oids.REASONS.get(code)
+    """Read one CRL whole; entries about other CAs' certificates are left out. DerError as for `read`."""
+    one, found = head(data), read(data)
+    (crl,) = found.rows["crls"]
+    own = [row for row in found.rows["revocations"] if row["issuer_der_sha256"] == crl["issuer_der_sha256"]]
+    return Crl(
+        crl["issuer"] or "", one.issuer_der, one.this_update, one.next_update, one.tbs, one.signature, one.algorithm,
+        [(row["serial"], row["revoked_at"], row["reason"]) for row in own],
+        [(fault.field, fault.reason) for fault in found.faults if not fault.irregular],
+    )  # fmt: skip

@@ -1,17 +1,22 @@
 """The report's words held against its claims.
 
 A ``[words](claim:name)`` link ties a statement to a claim: the figures in its words must be figures that
-the claim states in machine form. The same holds of a claim's own sentence (``says``). Figures in prose that
-stand in no such link are loose facts; they are reported.
+the claim states in machine form, and so must the algorithms and the evidence's host names in them. The same holds of
+a claim's own sentence (``says``). Figures in prose that stand in no such link are loose facts; they are reported, in
+titles, too, where no link can stand.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from affidavit.check.compile import CompiledClaim
-from affidavit.check.figures import Figure, Stated, find_figures
+from affidavit.check.figures import NUMBERS, Figure, find_figures
+from affidavit.check.hosts import find_hosts, is_typo
+from affidavit.check.stated import Stated
 from affidavit.incident.load import Prose, Report
+from affidavit.times import show_duration
 from affidavit.types import Diagnostic, Severity, did_you_mean
 
 LINK = re.compile(
@@ -22,6 +27,8 @@ _OTHER_LINK = re.compile(
 )
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 #: Before a number that ranks or labels; in narrative prose it is no fact, in a claim's own words it may be one.
+LOOSE = "loose-fact"
+"""Code of what prose says without a claim."""
 _RANK = re.compile(r"\b(?:class|version)\s+\Z", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"^\s{0,3}\d{1,3}[.)](?=\s)", re.MULTILINE)
 
@@ -41,19 +48,36 @@ def claim_links(text: str) -> list[ClaimLink]:
     return [ClaimLink(m["claim"], m["words"], m.start(), m.end()) for m in LINK.finditer(text)]
 
 
-def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Diagnostic]:
-    """What is wrong with the report's words: unknown claims, figures that no claim states, loose facts."""
-    stated = {name: Stated.of(claim.figures, claim.zone) for name, claim in claims.items() if not claim.unchecked}
-    names = {name: _names(claim) for name, claim in claims.items()}
-    found: list[Diagnostic] = []
+def texts(report: Report) -> list[str]:
+    """Everything that a report says in words: its claims' sentences and its prose."""
+    return [claim.says for claim in report.incident.claims.values()] + [prose.text for prose in report.prose()]
+
+
+def check_prose(
+    report: Report, claims: Mapping[str, CompiledClaim], hosts: frozenset[str] = frozenset()
+) -> list[Diagnostic]:
+    """What is wrong with the report's words: unknown claims, figures that no claim states, loose facts.
+
+    ``hosts``: those of the host names in its words that the evidence holds.
+    """
+    stated: dict[str, Stated] = {}
     for name, claim in claims.items():
-        if claim.unchecked:
-            continue
-        says = report.incident.claims[name].says
-        prose = report.located_prose("says", says, ("claims", name, "says"))
-        found += _words(prose, says, 0, name, stated[name], names[name], "the sentence")
+        if not claim.unchecked:
+            stated[name] = Stated.of(claim.figures, claim.zone)
+        elif claim.quote is not None:  # then the quote is what says it
+            stated[name] = Stated.of(claim.quote.figures, claim.zone)
+    names = {name: _names(claim) for name, claim in claims.items()}
+    words = _Words(stated, names, hosts)
     allowed = [one.text for one in report.incident.allow]
     used: set[str] = set()
+    found: list[Diagnostic] = []
+    for name, claim in claims.items():
+        if name in stated:
+            says = report.incident.claims[name].says
+            prose = report.located_prose("says", says, ("claims", name, "says"))
+            found += words.check(prose, says, 0, name, "the sentence")
+        if claim.quote is not None and not claim.unchecked:
+            found += _quote_differs(claim, stated[name], allowed, used)
     for prose in report.prose():
         masked = prose.text
         for link in claim_links(prose.text):
@@ -64,16 +88,9 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
                 found.append(Diagnostic(prose.place(link.start), "unknown-claim", message, hint))
             elif link.claim in stated:
                 offset = prose.text.index("[", link.start) + 1
-                found += _words(
-                    prose,
-                    link.words,
-                    offset,
-                    link.claim,
-                    stated[link.claim],
-                    names[link.claim],
-                    "the link",
-                )
-        found += _loose(prose, masked, allowed, used, stated, {n for group in names.values() for n in group})
+                around = (_plain(prose.text[: link.start]), _plain(prose.text[link.end :]))
+                found += words.check(prose, link.words, offset, link.claim, "the link", around)
+        found += _loose(prose, masked, allowed, used, words)
     for index, one in enumerate(report.incident.allow):
         if one.text not in used:
             message = f"{one.text!r} stands nowhere loose in the prose"
@@ -83,45 +100,124 @@ def check_prose(report: Report, claims: Mapping[str, CompiledClaim]) -> list[Dia
     return found
 
 
+def _plain(text: str) -> str:
+    """A text around a link, of its other links only the words."""
+    return LINK.sub(lambda match: match["words"], text)
+
+
 def _names(claim: CompiledClaim) -> tuple[str, ...]:
     """Stated values that are words with digits in them, such as a CA's name."""
     return tuple(text for text in claim.figures.names if " " in text or "." in text)
 
 
-def _words(
-    prose: Prose,
-    words: str,
-    offset: int,
-    claim: str,
-    stated: Stated,
-    names: tuple[str, ...],
-    what: str,
-) -> list[Diagnostic]:
-    found = []
-    # In a claim's own words a figure set as code is a figure all the same.
-    words = words.replace("`", " ")
-    for figure in find_figures(words, names):
-        if not stated.covers(figure, words):
-            found.append(
-                Diagnostic(
-                    prose.place(offset + figure.start),
-                    "figure-not-stated",
-                    f"{what} says {figure.text!r}, which claim {claim!r} does not state",
-                    _what_is_stated(stated, figure),
-                    claim=claim,
-                )
+@dataclass(frozen=True)
+class _Words:
+    """What words are held against: the claims' figures, names that hold digits, and the evidence's host names."""
+
+    stated: Mapping[str, Stated]
+    names: Mapping[str, tuple[str, ...]]
+    hosts: frozenset[str]
+
+    def check(
+        self, prose: Prose, words: str, offset: int, claim: str, what: str, around: tuple[str, str] = ("", "")
+    ) -> list[Diagnostic]:
+        """The figures and host names in some words that their claim does not state.
+
+        ``offset``: where the words begin in the prose; ``around``: what stands before and behind them.
+        """
+        stated = self.stated[claim]
+        # In a claim's own words a figure set as code is a figure all the same.
+        words = words.replace("`", " ")
+        hosts = [host for host in find_hosts(words) if self._is_host(str(host.value), stated)]
+        masked = _mask(words, hosts)
+        return [
+            Diagnostic(
+                prose.place(offset + figure.start),
+                "figure-not-stated",
+                f"{what} says {figure.text!r}, which claim {claim!r} does not state",
+                _what_is_stated(stated, figure),
+                claim=claim,
             )
-    return found
+            for figure in [*hosts, *find_figures(masked, self.names[claim])]
+            if not stated.covers(figure, words, *around)
+        ]
+
+    def _is_host(self, host: str, stated: Stated) -> bool:
+        """Whether a name is one of the evidence's hosts, or of the claim's, perhaps with a slip of the pen."""
+        return host in self.hosts or host in stated.hosts or is_typo(host, stated.hosts)
+
+    def covering(self, figure: Figure, text: str) -> list[str]:
+        """The claims that state a figure of a text."""
+        return [name for name, one in self.stated.items() if one.covers(figure, text)]
+
+
+def _mask(text: str, figures: list[Figure]) -> str:
+    for figure in figures:
+        text = text[: figure.start] + "\0" * len(figure.text) + text[figure.end :]
+    return text
 
 
 def _what_is_stated(stated: Stated, figure: Figure) -> str:
-    if figure.kind in ("number", "word", "one"):
-        values = [f"{n:,}" for n in sorted(stated.numbers)][:8]
-    elif figure.kind == "hex":
-        values = sorted(stated.hexes)[:3]
-    else:
-        values = [d.isoformat() for d in sorted(stated.days)][:6]
+    """What the claim states of a figure's kind, for the hint."""
+    match figure.kind:
+        case kind if kind in NUMBERS:
+            values = [f"{float(n):,g}" for n in sorted(stated.numbers)][:8]
+            values += [bound.words for bound in stated.bounds if not bound.unit]
+        case "length":
+            values = [show_duration(float(s)) for s, months in sorted(stated.lengths) if not months][:6]
+            values += [bound.shown for bound in stated.bounds if bound.unit]
+        case "hex":
+            values = sorted(stated.hexes)[:3]
+        case "host":
+            values = sorted(stated.hosts)[:3]
+        case "algorithm" | "percent":
+            values = []
+        case _:
+            values = [d.isoformat() for d in sorted(stated.days)][:6]
+            values += [span.shown for span in stated.ranges]
     return "it states " + ", ".join(values) if values else "it states no such figure in machine form"
+
+
+#: Which kinds of figures are of one sort, so that a quote's can be told from the claim's.
+_SORTS: tuple[frozenset[str], ...] = (NUMBERS, frozenset(("iso", "dmy", "mdy")), frozenset(("hex",)))
+
+
+def _quote_differs(claim: CompiledClaim, stated: Stated, allowed: list[str], used: set[str]) -> list[Diagnostic]:
+    """Figures of a claim's quote that are others than the claim's own.
+
+    A quote may well hold further figures. But where it has none of those that the claim states, and others of their
+    sort, the two say different things; and where it lacks one and has another, they may.
+    """
+    assert claim.quote is not None
+    text = claim.quote.text
+    own = Stated.of(claim.quote.figures, claim.zone)
+    found = []
+    for sort in _SORTS:
+        figures = [figure for figure in find_figures(text, _names(claim)) if figure.kind in sort]
+        others = []
+        for figure in figures:
+            near = next((one for one in allowed if _inside(figure, one, text)), None)
+            if near is not None:
+                used.add(near)
+            elif not stated.covers(figure, text):
+                others.append(figure)
+        if sort is NUMBERS:
+            missing = {n for n in stated.numbers if n > 1} - own.numbers
+            missing |= {Fraction(n) for bound in stated.bounds if not bound.unit for n in bound.ends} - own.numbers
+            shown = sorted(f"{float(n):,g}" for n in missing)
+        elif sort == _SORTS[1]:
+            shown = sorted(day.isoformat() for day in stated.days - own.days)
+        else:
+            shown = sorted(stated.hexes - own.hexes) if not stated.serials & own.serials else []
+        if others and shown:
+            texts = ", ".join(figure.text for figure in others)
+            message = f"the quote says {texts}, and claim {claim.name!r} states {', '.join(shown[:6])}"
+            hint = (
+                "state what is quoted, quote what is stated, or list the quote's figure under `allow` with the reason"
+            )
+            severity = Severity.ERROR if len(others) == len(figures) else Severity.WARNING
+            found.append(Diagnostic(claim.quote.pos, "quote-differs", message, hint, severity, claim=claim.name))
+    return found
 
 
 def _inside(figure: Figure, allowed: str, text: str) -> bool:
@@ -130,34 +226,36 @@ def _inside(figure: Figure, allowed: str, text: str) -> bool:
     return any(place.start() <= figure.start and figure.end <= place.end() for place in places)
 
 
-def _loose(
-    prose: Prose,
-    masked: str,
-    allowed: list[str],
-    used: set[str],
-    stated: Mapping[str, Stated],
-    names: set[str],
-) -> list[Diagnostic]:
-    """Figures outside every claim link, with the claim that would cover each."""
+def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words: _Words) -> list[Diagnostic]:
+    """Figures and host names outside every claim link, with the claims that would cover each."""
     if prose.role.endswith(".says"):
         return []
     for pattern in (_FENCE, _OTHER_LINK, _LIST_NUMBER):
         masked = pattern.sub(lambda m: " " * len(m[0]), masked)
+    hosts = [host for host in find_hosts(masked) if host.value in words.hosts]
+    names = {name for group in words.names.values() for name in group}
+    figures = [figure for figure in find_figures(_mask(masked, hosts), names) if figure.kind != "algorithm"]
     found = []
-    for figure in find_figures(masked, names):
-        if _RANK.search(masked, 0, figure.start):
+    for figure in sorted([*hosts, *figures], key=lambda one: one.start):
+        if figure.kind != "host" and _RANK.search(masked, 0, figure.start):
             continue
-        around = masked[max(0, figure.start - 80) : figure.end + 80]
         near = next((text for text in allowed if _inside(figure, text, masked)), None)
         if near is not None:
             used.add(near)
             continue
-        covering = [name for name, one in stated.items() if one.covers(figure, around)]
-        hint = (
-            f"claim {covering[0]!r} states it: write [{figure.text}](claim:{covering[0]})"
-            if covering
-            else ("tie it to a claim, or list it under `allow` with the reason")
-        )
         message = f"the loose fact {figure.text!r} is tied to no claim"
-        found.append(Diagnostic(prose.place(figure.start), "loose-fact", message, hint, Severity.WARNING))
+        hint = _tie(figure, words.covering(figure, masked), title=prose.role.endswith("title"))
+        found.append(Diagnostic(prose.place(figure.start), LOOSE, message, hint, Severity.WARNING))
     return found
+
+
+def _tie(figure: Figure, covering: list[str], *, title: bool) -> str:
+    """What to do about a loose fact."""
+    named = ", ".join(repr(name) for name in covering[:3]) + (" and others" if len(covering) > 3 else "")
+    states = f"claim {named} states it" if len(covering) == 1 else f"claims {named} state it"
+    if title:
+        advice = "no link can stand in a title: leave it out, or list it under `allow` with the reason"
+        return f"{states}, but {advice}" if covering else advice
+    if not covering:
+        return "tie it to a claim, or list it under `allow` with the reason"
+    return f"{states}: write [{figure.text}](claim:{covering[0]})"

@@ -1,6 +1,6 @@
 """An incident file to a typed, located value; every diagnostic names file, line and column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from affidavit.incident import nodes
+from affidavit.incident.documents import Document, read_documents
 from affidavit.incident.nodes import Node
-from affidavit.incident.schema import Incident, Section
-from affidavit.times import parse_time, zone
+from affidavit.incident.schema import Complete, Incident, Section
+from affidavit.times import WEEKDAYS, parse_time, zone
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
 MAX_PROSE_BYTES = 2 * 1024 * 1024
@@ -50,6 +51,7 @@ class Report:
     tree: Node
     included: tuple[Prose, ...] = ()
     text: str = field(default="", repr=False)
+    documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
 
     def pos(self, *path: str | int, key: bool = False) -> Pos:
         """Where a value of the incident file stands (``key``: where its key does)."""
@@ -60,7 +62,7 @@ class Report:
         return next((p.text for p in self.prose() if p.role == f"sections.{index}.text"), "")
 
     def prose(self) -> list[Prose]:
-        """All Markdown of the report, in reading order."""
+        """All Markdown of the report, and its titles, in reading order."""
         found: list[Prose] = []
         incident = self.incident
 
@@ -68,9 +70,11 @@ class Report:
             if text:
                 found.append(self.located_prose(role, text, path))
 
+        add("title", incident.title, "title")
         add("summary", incident.summary, "summary")
         included = {p.role: p for p in self.included}
         for index, section in enumerate(incident.sections):
+            add(f"sections.{index}.title", section.title, "sections", index, "title")
             if f"sections.{index}.text" in included:
                 found.append(included[f"sections.{index}.text"])
             add(f"sections.{index}.text", section.text, "sections", index, "text")
@@ -139,9 +143,11 @@ def load(path: Path, evidence_root: Path, root: Path | None = None) -> Report:
                 included.append(prose)
         except InputError as error:
             problems += error.diagnostics
+    documents, faults = read_documents(incident.documents, report.evidence_dir, report.pos)
+    problems += faults
     if problems:
         raise InputError(*sorted(problems, key=Diagnostic.sort_key))
-    return Report(slug, path, shown, evidence_root / slug, incident, tree, tuple(included), text)
+    return Report(slug, path, shown, evidence_root / slug, incident, tree, tuple(included), text, documents)
 
 
 def _included(report: Report, index: int, section: Section, root: Path | None) -> Prose | None:
@@ -171,9 +177,14 @@ def _consistency(report: Report) -> list[Diagnostic]:
 
     def check_time(text: str, *path: str | int) -> None:
         try:
-            parse_time(text, incident.timezone)
+            span = parse_time(text, incident.timezone)
         except ValueError as error:
             found.append(Diagnostic(report.pos(*path), "bad-time", str(error)))
+            return
+        actual = WEEKDAYS[span.local_day.weekday()]
+        if span.weekday and span.weekday != actual:
+            message = f"{span.local_day} is a {actual}, not a {span.weekday}"
+            found.append(Diagnostic(report.pos(*path), "bad-time", message, f"write {actual} {span.local_day}"))
 
     try:
         zone(incident.timezone)
@@ -182,20 +193,29 @@ def _consistency(report: Report) -> list[Diagnostic]:
     check_time(incident.date, "date")
     for name, collection in incident.evidence.items():
         if collection.complete:
-            check_time(collection.complete.from_, "evidence", name, "complete", "from")
-            check_time(collection.complete.until, "evidence", name, "complete", "until")
-            found += _not_yet(report, name, collection.complete.until)
+            found += _declaration(report, name, collection.complete)
+            for key, text in (("from", collection.complete.from_), ("until", collection.complete.until)):
+                if text is not None:
+                    check_time(text, "evidence", name, "complete", key)
+            if collection.complete.until is not None:
+                found += _not_yet(report, name, collection.complete.until)
+        for file, capture in collection.captures.items():
+            if capture.taken is not None:
+                check_time(capture.taken, "evidence", name, "captures", file, "taken")
         if collection.trust is None and incident.trust is None:
             found.append(
                 Diagnostic(
                     report.pos("evidence", name, key=True),
                     "no-trust",
                     f"nothing says whose signature makes {name!r} evidence",
-                    "write `trust: [trust/*.pem]` for the report, or `trust: none` here",
+                    "write `trust: [trust/*.pem]` or `trust: mozilla` for the report, or `trust: none` here",
                 )
             )
     for index, event in enumerate(incident.timeline):
         check_time(event.at, "timeline", index, "at")
+    for name, document in incident.documents.items():
+        if document.date is not None:
+            check_time(document.date, "documents", name, "date")
     for index, section in enumerate(incident.sections):
         if (section.text is None) == (section.file is None):
             found.append(
@@ -206,6 +226,23 @@ def _consistency(report: Report) -> list[Diagnostic]:
     if not incident.evidence:
         found.append(Diagnostic(report.pos("evidence", key=True), "no-evidence", "there is no collection"))
     return found
+
+
+def _declaration(report: Report, collection: str, complete: Complete) -> list[Diagnostic]:
+    """A completeness is sworn with window and grounds, or derived, which gives both."""
+    place = ("evidence", collection, "complete")
+    stated = {"from": complete.from_, "until": complete.until, "basis": complete.basis}
+    if complete.derived is None:
+        return [
+            Diagnostic(report.pos(*place, key=True), "missing-key", f"'complete.{key}' is missing", f"add `{key}:`")
+            for key, value in stated.items()
+            if value is None
+        ]
+    return [
+        Diagnostic(report.pos(*place, key), "bad-value", f"`{key}` is derived from the log entries", "leave it out")
+        for key, value in stated.items()
+        if value is not None
+    ]
 
 
 def _not_yet(report: Report, collection: str, until: str) -> list[Diagnostic]:

@@ -9,22 +9,42 @@ from pydantic import Field, WithJsonSchema, create_model
 
 from affidavit.check.assertions import ASSERTIONS
 from affidavit.incident.fields import Conditions, KeywordModel, Model, OneOrMany, Prose, Slug, Text
-from affidavit.incident.vocabulary import KindName, PositionName, ReportKind, TableName
+from affidavit.incident.vocabulary import DerivedName, KindName, PositionName, ReportKind, TableName
 
 
 class Complete(KeywordModel):
-    """A declaration that a collection holds everything there is of some scope, over a window."""
+    """A declaration that a collection holds everything there is of some scope, over a window.
+
+    It is either sworn (`from`, `until` and `basis`) or derived from what the collection holds (`derived`).
+    """
 
     scope: Text
     """What all of which is held, in words."""
-    from_: Text
+    derived: DerivedName | None = None
+    """`log entries`: the window is that over which the collection holds each log's entries without a gap."""
+    from_: Text | None = None
     """First day of the window."""
-    until: Text
+    until: Text | None = None
     """Last day of the window, included."""
-    basis: Text
+    basis: Text | None = None
     """On what grounds: how the collection was made."""
     by: Text | None = None
     """Who declares it."""
+
+
+class Capture(Model):
+    """What is known of an evidence file that it does not say itself."""
+
+    taken: Text | None = None
+    """When it was taken: a day in the report's zone, or an instant with Z or an offset."""
+    origin: Text | None = None
+    """From where: the address asked, the person who sent it."""
+    log: Text | None = None
+    """The CT log that it is from: its description or URL in a log list, or its log ID in hex."""
+    first_index: Text | None = None
+    """Index of its first log entry, which an answer to `get-entries` does not hold."""
+    tree_size: Text | None = None
+    """Size of the log's tree when it was taken."""
 
 
 class Collection(Model):
@@ -36,12 +56,42 @@ class Collection(Model):
     """What it is, in a few words."""
     note: Prose | None = None
     """Words shown with it (Markdown)."""
+    issuers: OneOrMany | None = None
+    """Further files whose certificates only help to link others to a trusted one; they are not counted."""
     trust: OneOrMany | None = None
-    """Files whose signature makes a certificate evidence, instead of the report's; or `none`."""
+    """Files whose signature makes a certificate evidence, instead of the report's; `mozilla` for the roots that
+    certifi ships; or `none`."""
     complete: Complete | None = None
     """Declared completeness: what `only` needs."""
+    captures: dict[str, Capture] = Field(default_factory=dict)
+    """When and from where single files were taken, by file name."""
     unreadable: dict[str, Text] = Field(default_factory=dict)
     """Files that are known to be unreadable, each with the reason why they stand here all the same."""
+
+
+class Document(Model):
+    """A document that claims quote: UTF-8 text or Markdown, kept with the evidence and pinned by its hash."""
+
+    file: Text
+    """The file, below `evidence/<slug>/`."""
+    title: Text
+    """What it is, in a few words."""
+    by: Text | None = None
+    """Whose words it holds."""
+    date: Text | None = None
+    """When it was sent or published: a day in the report's zone, or an instant with Z or an offset."""
+    sha256: Text | None = None
+    """SHA-256 of the file in hex. `check` says what to write here; a file that has changed since is an error."""
+
+
+class Quote(Model):
+    """Words of a document."""
+
+    document: Slug
+    """The document, by its name under `documents`."""
+    text: Text
+    """The words as they stand there. White space, quotation marks, dashes and mail quoting are folded; `...` or
+    `[...]` stands for words left out."""
 
 
 # An editor types a plain true or false as a boolean; to us every scalar is text.
@@ -73,6 +123,9 @@ class ClaimBase(Model):
     """Words shown with the claim (Markdown)."""
     unchecked: Text | None = None
     """Why certificates cannot settle it; instead of assertions."""
+    quote: Quote | None = None
+    """Words of a pinned document in which the statement was made. That they stand there shows that it was said, not
+    that it is so."""
     returns: Text | None = None
     """The value that `sql` is said to return."""
 
@@ -165,9 +218,11 @@ class Incident(Model):
     evidence_note: Prose | None = None
     """Shown wherever evidence is shown: what it is, and what it is not."""
     trust: OneOrMany | None = None
-    """Files whose signature makes a certificate evidence; or `none`."""
+    """Files whose signature makes a certificate evidence; `mozilla` for the roots that certifi ships; or `none`."""
     ct_logs: OneOrMany | None = None
-    """CT log lists (JSON, version 3) whose keys SCT signatures are verified with."""
+    """CT log lists (JSON, version 2 or 3) whose keys SCT signatures are verified with."""
+    documents: Annotated[dict[Slug, Document], Field(default_factory=dict)]
+    """The documents that claims quote, by name."""
     evidence: dict[Slug, Collection]
     """The collections, by name."""
     claims: dict[Slug, Claim]

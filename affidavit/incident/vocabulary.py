@@ -5,4 +5,8 @@ from typing import Literal
 KindName = Literal["certificate", "precertificate", "any"]
 ReportKind = Literal["preliminary", "full", "closure", "analysis"]
 PositionName = Literal["true", "false", "unproven"]
-TableName = Literal["certificates", "scts", "revocations", "problems"]
+TableName = Literal[
+    "certificates", "scts", "crls", "revocations", "ocsp", "log_entries", "lists", "lints", "pairs", "names",
+    "extensions", "sources", "problems",
+]  # fmt: skip
+DerivedName = Literal["log entries"]

@@ -138,8 +138,8 @@ def head(**odd: Any) -> dict[str, Any]:
     } | odd
 
 
-def report_of(incident: Mapping[str, Any] | str) -> Report:
-    """An incident file, written and loaded."""
+def report_of(incident: Mapping[str, Any] | str, files: Mapping[str, str | bytes] | None = None) -> Report:
+    """An incident file, written and loaded; ``files`` are written below its evidence folder first."""
     text = (
         incident if isinstance(incident, str) else yaml.safe_dump(dict(incident), allow_unicode=True, sort_keys=False)
     )
@@ -148,6 +148,10 @@ def report_of(incident: Mapping[str, Any] | str) -> Report:
         path = Path(folder) / "reports" / "case" / "incident.yaml"
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
+        for name, content in (files or {}).items():
+            file = Path(folder) / "evidence" / "case" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
         return load(path, Path(folder) / "evidence", Path(folder))
 
 
@@ -168,12 +172,18 @@ def facts_of(
 
 
 def run(
-    claims: Mapping[str, Any], certificates: Sequence[Row] = (), *, top: Mapping[str, Any] | None = None, **rows: Any
+    claims: Mapping[str, Any],
+    certificates: Sequence[Row] = (),
+    *,
+    top: Mapping[str, Any] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
+    strict: bool = False,
+    **rows: Any,
 ) -> Run:
     """Check claims (as an incident file states them) over rows."""
     whole = {name: {"says": "Something is so.", **claim} for name, claim in claims.items()}
-    report = report_of(head(**(top or {})) | {"claims": whole})
-    return check_facts(report, compile_claims(report), facts_of(certificates, **rows))
+    report = report_of(head(**(top or {})) | {"claims": whole}, files)
+    return check_facts(report, compile_claims(report), facts_of(certificates, **rows), strict=strict)
 
 
 def verdict(claim: Mapping[str, Any] | str, certificates: Sequence[Row] = (), **more: Any) -> Verdict:

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from affidavit.check.base import Figures
-from affidavit.check.figures import Stated, find_figures
+from affidavit.check.figures import find_figures
+from affidavit.check.stated import Stated
 from affidavit.times import day_span, parse_time
 
 

@@ -4,6 +4,7 @@ A report whose inputs have not changed is taken over from the earlier site, if t
 written then. Input at fault, or a document that cannot be rendered, leaves the earlier site as it is.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from affidavit.inputs import program_digest, report_key, tree_digest
+from affidavit.places import cache_folder
 from affidavit.project import Checked, Project, check_all
 from affidavit.resources import templates_dir
-from affidavit.run import Run
+from affidavit.run import How, Run
 from affidavit.shown import agree
 from affidavit.store import replacing_folder, write_file
 from affidavit.types import AffidavitError, Diagnostic, InputError, Pos, Severity
 
-STATE = ".affidavit-cache/build.json"
 MARK = ".affidavit-site"
 """A file in the site's folder that says whose it is: no other folder is ever replaced."""
 
@@ -47,18 +48,21 @@ def build_site(
     pdf: bool = True,
     say: Callable[[str], Any] = str,
     environ: Mapping[str, str] = os.environ,
+    how: How | None = None,
 ) -> Built:
     """Check and render every report of a project into ``output``; never raises for bad input."""
     folders = [folder for folder in (templates, templates_dir()) if folder is not None]
     output = output.resolve()
-    state_file = project.root / STATE
+    folder = cache_folder(environ)
+    name = hashlib.sha256(f"{project.root.resolve()}\n{output}".encode()).hexdigest()[:24]
+    state_file = folder / "builds" / f"{name}.json" if folder else None
     try:
         _refuse_foreign(output)
-        keys = _keys(project, folders, pdf, environ)
-        state = {} if fresh else _state(state_file, output)
+        keys = _keys(project, folders, pdf, environ, strict=how is not None and how.strict)
+        state = {} if fresh or state_file is None else _state(state_file, output)
         if state and state["keys"] == keys and not state["words"] and _intact(output, state["files"], keys):
             return Built(None, 0, f"nothing has changed since the last build of {_shown(output, project)}")
-        checked = check_all(project, ())
+        checked = check_all(project, (), how)
         if checked.faults:
             return Built(checked, FAULT, f"nothing was built; {_shown(output, project)} is as it was")
         reusable = {
@@ -77,7 +81,9 @@ def build_site(
     told = [str(d.pos) for run in checked.runs for d in run.diagnostics] + [str(w.pos) for w in warnings]
     files = {name: tree_digest([output / name]) for name in ("", *keys)}
     content = {"output": str(output), "keys": keys, "files": files, "words": told}
-    write_file(state_file, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    if state_file is not None:
+        with contextlib.suppress(OSError):  # the site stands; only the next build takes longer
+            write_file(state_file, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     whole = tuple(
         _with_warnings(run, [w for w in warnings if w.pos.file.startswith(f"{run.slug}/")]) for run in checked.runs
     )
@@ -114,9 +120,12 @@ def _refuse_foreign(output: Path) -> None:
         )
 
 
-def _keys(project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str]) -> dict[str, str]:
+def _keys(
+    project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str], *, strict: bool = False
+) -> dict[str, str]:
     settings = {
         "pdf": str(pdf),
+        "strict": str(strict),
         "epoch": environ.get("SOURCE_DATE_EPOCH", ""),
         "fonts": _fonts() if pdf else "",
     }

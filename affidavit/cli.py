@@ -5,7 +5,8 @@ Nothing but click is imported before a command runs, so that ``--help`` is quick
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ from affidavit import __version__
 if TYPE_CHECKING:
     from affidavit.project import Project
     from affidavit.report.text import Styler
+    from affidavit.run import How
 
 INPUT_FAULT = 2
+_STRICT = "Figures in prose that are tied to no claim are errors."
 
 
 class _Main(click.Group):
@@ -67,6 +70,22 @@ def _project(root: Path | None) -> "Project":
     return Project(root.resolve()) if root else Project.around(Path.cwd())
 
 
+@contextmanager
+def _reading(*, fresh: bool = False, pages: bool = False, strict: bool = False) -> "Iterator[How]":
+    """How evidence is read by commands: kept between runs, long work told of on standard error."""
+    from affidavit.places import cache_folder
+    from affidavit.report.progress import Teller
+    from affidavit.run import How
+
+    folder, teller = cache_folder(), Teller(sys.stderr)
+    try:
+        yield How(
+            pages=pages, cache=folder / "evidence" if folder else None, fresh=fresh, progress=teller, strict=strict
+        )
+    finally:
+        teller.close()
+
+
 def _styler() -> "Styler":
     from affidavit.report.text import Styler
 
@@ -91,8 +110,11 @@ def _print_faults(diagnostics: Sequence[Any]) -> None:
 @click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path),
               help="A folder whose templates and styles go before the program's own.")  # fmt: skip
 @click.option("--no-pdf", is_flag=True, help="Leave out the PDFs (quicker).")
+@click.option("--strict", is_flag=True, help=_STRICT)
 @click.pass_obj
-def build(root: Path | None, output: Path | None, fresh: bool, templates: Path | None, no_pdf: bool) -> None:
+def build(
+    root: Path | None, output: Path | None, fresh: bool, templates: Path | None, no_pdf: bool, strict: bool
+) -> None:
     """Build the site: every report as HTML and PDF, and the index.
 
     A report whose claims do not pass is built all the same, shows it, and makes the exit status 1.
@@ -102,14 +124,16 @@ def build(root: Path | None, output: Path | None, fresh: bool, templates: Path |
     from affidavit.report.text import check_text
 
     project = _project(root)
-    done = build_site(
-        project,
-        output or project.root / "site",
-        templates=templates,
-        fresh=fresh,
-        pdf=not no_pdf,
-        say=click.echo,
-    )
+    with _reading(fresh=fresh, pages=True, strict=strict) as how:
+        done = build_site(
+            project,
+            output or project.root / "site",
+            templates=templates,
+            fresh=fresh,
+            pdf=not no_pdf,
+            say=click.echo,
+            how=how,
+        )
     if done.checked is not None:
         click.echo(check_text(done.checked, _styler()), nl=False, err=done.exit_status == INPUT_FAULT)
     click.echo(done.words, err=done.exit_status == INPUT_FAULT)
@@ -119,8 +143,10 @@ def build(root: Path | None, output: Path | None, fresh: bool, templates: Path |
 @cli.command()
 @click.argument("path", nargs=-1)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
+@click.option("--fresh", is_flag=True, help="Read all evidence anew, also what has not changed.")
+@click.option("--strict", is_flag=True, help=_STRICT)
 @click.pass_obj
-def check(root: Path | None, path: tuple[str, ...], verbose: bool) -> None:
+def check(root: Path | None, path: tuple[str, ...], verbose: bool, fresh: bool, strict: bool) -> None:
     """Check reports without rendering them: for CI and while writing.
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
@@ -128,7 +154,8 @@ def check(root: Path | None, path: tuple[str, ...], verbose: bool) -> None:
     from affidavit.project import check_all
     from affidavit.report.text import check_text
 
-    checked = check_all(_project(root), path)
+    with _reading(fresh=fresh, strict=strict) as how:
+        checked = check_all(_project(root), path, how)
     click.echo(check_text(checked, _styler(), verbose=verbose), nl=False)
     sys.exit(checked.exit_status)
 
@@ -145,7 +172,8 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
     from affidavit.run import rows_of_claim
     from affidavit.types import Diagnostic, did_you_mean
 
-    checked = check_all(_project(root), [report])
+    with _reading() as how:
+        checked = check_all(_project(root), [report], how)
     if checked.faults:
         _print_faults(checked.faults)
         sys.exit(INPUT_FAULT)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affidavit.incident.load import show_path
-from affidavit.run import Run, check_report
+from affidavit.run import How, Run, check_report
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
 
@@ -60,11 +60,11 @@ class Project:
             found.append(path.resolve())
         return list(dict.fromkeys(found))
 
-    def check(self, path: Path) -> Run:
+    def check(self, path: Path, how: How | None = None) -> Run:
         """Check one report; its evidence stands below ``evidence/`` of the project that it belongs to."""
         folder = path.resolve().parent
         root = folder.parent.parent if folder.parent.name == "reports" else self.root
-        return check_report(path, root / "evidence", self.root)
+        return check_report(path, root / "evidence", self.root, how)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Checked:
         return 0 if all(run.passes for run in self.runs) else 1
 
 
-def check_all(project: Project, named: Sequence[str]) -> Checked:
+def check_all(project: Project, named: Sequence[str], how: How | None = None) -> Checked:
     """Check the reports named, or all; one report's fault does not keep the others from being checked."""
     runs: list[Run] = []
     faults: list[Diagnostic] = []
@@ -92,7 +92,7 @@ def check_all(project: Project, named: Sequence[str]) -> Checked:
         return Checked((), error.diagnostics)
     for path in paths:
         try:
-            runs.append(project.check(path))
+            runs.append(project.check(path, how))
         except InputError as error:
             faults += error.diagnostics
     return Checked(tuple(runs), tuple(sorted(faults, key=Diagnostic.sort_key)))

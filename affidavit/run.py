@@ -1,7 +1,7 @@
 """Steps 1 to 3 of the flow in one call, and the value that everything later is a function of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,34 @@ from affidavit import __version__
 from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim, compile_claims
 from affidavit.check.engine import DuckDb
-from affidavit.check.prose import check_prose
-from affidavit.check.run import Checker, with_scope
-from affidavit.evidence.extract import Facts, extract
+from affidavit.check.hosts import known_hosts
+from affidavit.check.needs import wanted_by
+from affidavit.check.prose import LOOSE, check_prose, texts
+from affidavit.check.queries import query_text, with_scope
+from affidavit.check.run import Checker
+from affidavit.evidence.corpus import Wanted
+from affidavit.evidence.extract import extract
+from affidavit.evidence.facts import Facts, Progress, quiet
 from affidavit.incident.load import Report, load
-from affidavit.types import Diagnostic, InputError, Outcome, Pos, Severity, Tally, Verdict
+from affidavit.types import Diagnostic, InputError, LimitReached, Outcome, Pos, Severity, Tally, Verdict
+
+MANY_CLAIMS = 20
+
+
+@dataclass(frozen=True)
+class How:
+    """How evidence is read: with what costly columns, from which cache, and who is told how far it is.
+
+    ``pages``: everything that pages show is wanted, not only what claims need; ``cache``: the folder kept between
+    runs (none: everything is read anew); ``fresh``: what it holds is not used; ``strict``: figures in prose that
+    are tied to no claim are errors.
+    """
+
+    pages: bool = True
+    cache: Path | None = None
+    fresh: bool = False
+    progress: Progress = quiet
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,13 @@ class Run:
         """The report's name: its folder under ``reports/``."""
         return self.report.slug
 
+    def query(self, claim: str) -> str:
+        """The queries of a claim as people read them; empty for one that is not checked against rows."""
+        try:
+            return query_text(self.claims[claim])
+        except ValueError:  # what cannot be shown must not hide the verdict
+            return ""
+
     @property
     def tally(self) -> Tally:
         """Verdicts counted."""
@@ -46,20 +76,26 @@ class Run:
         return agreed and not any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-def check_report(path: Path, evidence_root: Path, root: Path | None = None) -> Run:
+def check_report(path: Path, evidence_root: Path, root: Path | None = None, how: How | None = None) -> Run:
     """Load, extract and check one report; InputError where the input is at fault.
 
     ``path``: its incident file; ``evidence_root``: the folder with ``<slug>/`` below it.
     """
+    how = how or How()
     report = load(path, evidence_root, root)
     claims = compile_claims(report)
-    facts = extract(report)
-    return check_facts(report, claims, facts)
+    wanted = wanted_by(claims.values())
+    if how.pages:
+        wanted = wanted | Wanted.everything()
+    facts = extract(report, wanted, cache=how.cache, fresh=how.fresh, progress=how.progress)
+    return check_facts(report, claims, facts, strict=how.strict)
 
 
-def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Facts) -> Run:
-    """Check typed claims against extracted facts."""
-    engine = DuckDb(facts.tables)
+def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Facts, *, strict: bool = False) -> Run:
+    """Check typed claims against extracted facts; ``strict``: what prose says loosely is an error."""
+    # Many small queries go quickest with a thread each, a few large ones with all threads in each.
+    threads = 2 if len(claims) >= MANY_CLAIMS else 1
+    engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2)
     positions = {
         name: {"": report.pos("claims", name, key=True), "where": report.pos("claims", name, "where")}
         | {check.key: report.pos("claims", name, check.key) for check in claim.checks}
@@ -68,17 +104,41 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
     checker = Checker(engine, facts.problems, positions)
     verdicts: dict[str, Verdict] = {}
     faults: list[Diagnostic] = []
-    for name, claim in claims.items():
-        try:
-            verdicts[name] = checker.judge(claim)
-        except InputError as error:
-            faults += error.diagnostics
+    for name, verdict in zip(claims, checker.judge_all(list(claims.values()), threads), strict=True):
+        if isinstance(verdict, InputError):
+            faults += verdict.diagnostics
+        else:
+            verdicts[name] = verdict
+    hosts, more = _hosts(engine, report)
     engine.close()
     if faults:
         raise InputError(*sorted(faults, key=Diagnostic.sort_key))
     diagnostics = [failing(report, verdict) for verdict in verdicts.values() if not verdict.passes]
-    diagnostics += check_prose(report, claims)
+    diagnostics += [misquoted(verdict) for verdict in verdicts.values() if verdict.passes and _misquotes(verdict)]
+    diagnostics += [*check_prose(report, claims, hosts), *more]
+    if strict:
+        diagnostics = [replace(d, severity=Severity.ERROR) if d.code == LOOSE else d for d in diagnostics]
     return Run(report, facts, claims, verdicts, tuple(sorted(diagnostics, key=Diagnostic.sort_key)))
+
+
+def _hosts(engine: DuckDb, report: Report) -> tuple[frozenset[str], list[Diagnostic]]:
+    """The host names in a report's words that its evidence holds, or the warning that nobody looked."""
+    try:
+        return known_hosts(engine, texts(report)), []
+    except LimitReached as limit:
+        message = f"the host names in its words were not looked for in the evidence: {limit}"
+        return frozenset(), [Diagnostic(Pos(report.shown), "hosts-not-checked", message, "", Severity.WARNING)]
+
+
+def _misquotes(verdict: Verdict) -> bool:
+    return verdict.quoted is not None and not verdict.quoted.found
+
+
+def misquoted(verdict: Verdict) -> Diagnostic:
+    """The message about a quote that stands nowhere, of a claim whose verdict is what the report holds all the same."""
+    finding = next(f for f in verdict.findings if f.code == "quote-not-found")
+    message = f"the quote of claim {verdict.claim!r} does not stand in its document; {finding.observed}"
+    return Diagnostic(finding.pos or Pos(""), finding.code, message, finding.hint, claim=verdict.claim)
 
 
 def failing(report: Report, verdict: Verdict) -> Diagnostic:
@@ -105,7 +165,7 @@ def rows_of_claim(run: Run, claim: str, limit: int) -> list[dict[str, Any]]:
     scope = run.claims[claim].scope
     if scope is None:
         return []
-    engine = DuckDb(run.facts.tables)
+    engine = DuckDb(run.facts.sources())
     query = exp.select("*").from_(SCOPE).order_by(*(exp.column(name) for name in scope.table.identity)).limit(limit)
     rows = engine.run(with_scope(query, scope), limit)
     engine.close()

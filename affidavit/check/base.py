@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from affidavit.check.conditions import Condition, ValueProblem, conditions, conjunction
+from affidavit.check.amounts import Amount
+from affidavit.check.bounds import Bound, TimeRange, number_bound, time_range
+from affidavit.check.conditions import PLACED, Condition, ValueProblem, conditions, conjunction
 from affidavit.check.expressions import boolean_expression
 from affidavit.shown import agree
-from affidavit.tables import Kind, Table
+from affidavit.tables import Column, Kind, Table
 from affidavit.times import Span
 from affidavit.types import Declaration, Finding, Outcome
 
@@ -50,8 +52,10 @@ class Context:
 class Figures:
     """What a claim states in machine form, for the check of its words (prose.py).
 
-    ``events`` are those of the stated times at which something is said to have happened; ``names`` those of
-    the texts that are words (a CA's name), in which digits are no figures.
+    ``numbers``, ``spans`` and ``lengths`` (of time, in seconds) are stated exactly, ``bounds`` and ``ranges`` only as
+    ends of a range. ``unitless`` are numbers of which nobody knows what they count. ``events`` are
+    those of the stated times at which something is said to have happened; ``names`` those of the texts that are words
+    (a CA's name), in which digits are no figures.
     """
 
     numbers: frozenset[int] = frozenset()
@@ -59,6 +63,10 @@ class Figures:
     spans: tuple[Span, ...] = ()
     events: tuple[Span, ...] = ()
     names: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    ranges: tuple[TimeRange, ...] = ()
+    lengths: frozenset[int] = frozenset()
+    unitless: frozenset[int] = frozenset()
 
     def __or__(self, other: "Figures") -> "Figures":
         return Figures(
@@ -67,7 +75,18 @@ class Figures:
             self.spans + other.spans,
             self.events + other.events,
             self.names + other.names,
+            self.bounds + other.bounds,
+            self.ranges + other.ranges,
+            self.lengths | other.lengths,
+            self.unitless | other.unitless,
         )
+
+    @classmethod
+    def of_amounts(cls, amounts: Sequence[Amount]) -> "Figures":
+        """The figures of stated amounts: exact numbers, or bounds."""
+        numbers = {amount.exact for amount in amounts if amount.exact is not None}
+        bounds = tuple(Bound(amount.low, amount.high) for amount in amounts if amount.exact is None)
+        return cls(frozenset(numbers), bounds=bounds)
 
     @classmethod
     def of(cls, found: Sequence[Condition]) -> "Figures":
@@ -77,18 +96,41 @@ class Figures:
         spans: list[Span] = []
         events: list[Span] = []
         names: list[str] = []
+        bounds: list[Bound] = []
+        ranges: list[TimeRange] = []
+        lengths: set[int] = set()
         for one in found:
+            unit = time_unit(one.column)
+            limits = {key: typed.value for key, typed in one.limits}
+            if times := {key: value for key, value in limits.items() if isinstance(value, Span)}:
+                ranges.append(time_range(times))
+                events += times.values() if one.column.event else ()
+            elif limits:
+                bounds.append(number_bound({k: v for k, v in limits.items() if isinstance(v, int)}, unit))
             for typed in one.values:
-                texts.append(typed.text)
-                if one.column.kind in (Kind.TEXT, Kind.TEXTS):
-                    names.append(typed.text)
-                if isinstance(typed.value, Span):
-                    spans.append(typed.value)
-                    if one.column.event:
-                        events.append(typed.value)
-                elif isinstance(typed.value, int) and not isinstance(typed.value, bool):
-                    numbers.add(typed.value)
-        return cls(frozenset(numbers), tuple(texts), tuple(spans), tuple(events), tuple(names))
+                value = typed.value
+                if any(typed is end for _, end in one.limits):
+                    continue
+                if isinstance(value, Span):
+                    spans.append(value)
+                    events += [value] if one.column.event else ()
+                elif isinstance(value, int) and not isinstance(value, bool):
+                    (lengths if unit else numbers).add(value * (unit or 1))
+                else:
+                    texts.append(typed.text)
+                    if one.column.kind in (Kind.TEXT, Kind.TEXTS):
+                        names.append(typed.text)
+        return cls(
+            frozenset(numbers), tuple(texts), tuple(spans), tuple(events), tuple(names), tuple(bounds), tuple(ranges),
+            frozenset(lengths),
+        )  # fmt: skip
+
+
+def time_unit(column: Column) -> int:
+    """How many seconds one is worth in a column that measures time; 0 for others."""
+    if column.kind is Kind.SECONDS:
+        return 1
+    return 86400 if column.kind is Kind.INTEGER and column.name.endswith("_days") else 0
 
 
 @dataclass(frozen=True)
@@ -117,25 +159,34 @@ class Statement:
         """What it states."""
         if self.parts:
             return Figures.of(self.parts)
-        texts = tuple(str(node.this) for node in self.expression.find_all(exp.Literal))
-        names = tuple(
-            str(node.this)
-            for node in self.expression.find_all(exp.Literal)
-            if node.is_string and not isinstance(node.parent, exp.Cast)
-        )
-        measured = {t.text for c in self.inside if c.column.kind not in (Kind.TEXT, Kind.TEXTS) for t in c.values}
-        names = tuple(name for name in names if name not in measured)
-        numbers = frozenset(
-            int(node.this)
-            for node in self.expression.find_all(exp.Literal)
-            if not node.is_string and str(node.this).isdigit()
-        )
-        return Figures(numbers, (*texts, self.words), names=names) | Figures.of(self.inside)
+        # What is compared with a single column has been typed by it; the rest is as it stands.
+        others = [
+            node
+            for node in self.expression.walk(prune=lambda n: bool(n.meta.get(PLACED)))
+            if isinstance(node, exp.Literal) and not node.meta.get(PLACED)
+        ]
+        texts = tuple(str(node.this) for node in others if node.is_string)
+        whole = [node for node in others if not node.is_string and str(node.this).isdigit()]
+        ends = {id(node): bound for node in whole if (bound := _end(node)) is not None}
+        numbers = frozenset(int(node.this) for node in whole if id(node) not in ends)
+        return Figures(numbers, texts, names=texts, bounds=tuple(ends.values())) | Figures.of(self.inside)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to say beside it."""
         return tuple(note for part in self.parts for note in part.notes)
+
+
+def _end(node: exp.Literal) -> Bound | None:
+    """The bound that a number literal is an end of, where it stands in an inequality."""
+    value, parent = int(node.this), node.parent
+    if isinstance(parent, exp.Between):
+        return Bound(value, None) if parent.args.get("low") is node else Bound(None, value)
+    if not isinstance(parent, (exp.GT, exp.GTE, exp.LT, exp.LTE)):
+        return None
+    low = isinstance(parent, (exp.GT, exp.GTE)) is (parent.expression is node)
+    strict = isinstance(parent, (exp.GT, exp.LT))
+    return Bound(value, None, above=strict) if low else Bound(None, value, below=strict)
 
 
 def statement(stated: object, table: Table, zone: str) -> Statement:

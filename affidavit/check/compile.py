@@ -11,13 +11,17 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.assertions import ASSERTIONS
+from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.pairs import Pairs
 from affidavit.check.assertions.sql import Sql, Stated
 from affidavit.check.assertions.total import Total
 from affidavit.check.base import Check, Context, Figures, Statement, statement
 from affidavit.check.conditions import ValueProblem, real_weekday
+from affidavit.check.quotes import KEY as QUOTE
+from affidavit.check.quotes import Quotation
 from affidavit.check.scope import Scope, Union
 from affidavit.incident.load import Report
+from affidavit.passages import quote_parts
 from affidavit.tables import TABLES
 from affidavit.times import Span, parse_time, zone
 from affidavit.types import Declaration, Diagnostic, InputError, Position, did_you_mean
@@ -37,6 +41,7 @@ class CompiledClaim:
     where: Statement | None
     made: Span | None
     unchecked: str
+    quote: Quotation | None = None
 
     @property
     def figures(self) -> Figures:
@@ -70,10 +75,11 @@ class _Compiler:
             name: Declaration(
                 name,
                 c.complete.scope,
-                c.complete.from_,
-                c.complete.until,
-                c.complete.basis,
+                c.complete.from_ or "",
+                c.complete.until or "",
+                c.complete.basis or "",
                 c.complete.by or "",
+                derived=c.complete.derived is not None,
             )
             for name, c in self.incident.evidence.items()
             if c.complete
@@ -124,12 +130,39 @@ class _Compiler:
         named = {node.name for tree in trees for node in tree.find_all(exp.Column)}
         if isinstance(check, Pairs):  # its own query reads the partners' collection, which is one
             named = {column.name for column in check.by}
+        if isinstance(check, Only):  # it looks at each collection on its own
+            named = set()
         placed = sorted(named & _PLACES)
         if placed:
             raise ValueProblem(
                 f"{placed[0]} is not one value where a certificate lies in several collections",
                 "state it over one collection",
             )
+
+    def quotation(self, name: str, claim: Any) -> Quotation | None:
+        """A claim's quote with its document; None where there is none, or something is wrong with it."""
+        if claim.quote is None:
+            return None
+        document = self.report.documents.get(claim.quote.document)
+        if document is None:
+            message = f"there is no document {claim.quote.document!r}"
+            hint = did_you_mean(claim.quote.document, self.report.documents) or "name it under `documents:`"
+            self.complain(name, (QUOTE, "document"), "unknown-document", message, hint)
+            return None
+        if not quote_parts(claim.quote.text):
+            self.complain(name, (QUOTE, "text"), "empty-quote", "the quote holds no word")
+            return None
+        return Quotation(document, claim.quote.text, self.report.pos("claims", name, QUOTE, "text"))
+
+    def said(self, name: str, made: Span | None, quote: Quotation) -> Span | None:
+        """When a quoted statement was made: as stated, but not after its document; else by the document's date."""
+        if not quote.document.date:
+            return made
+        dated = parse_time(quote.document.date, self.incident.timezone)
+        if made is not None and made.start >= dated.end:
+            message = f"a document of {dated.text} cannot hold what was first said on {made.text}"
+            self.complain(name, ("made",), "made-after-document", message, "one of the two dates is wrong")
+        return made or dated
 
     def compile(self, name: str, claim: Any) -> CompiledClaim | None:
         before = len(self.problems)
@@ -152,6 +185,11 @@ class _Compiler:
                 made = real_weekday(parse_time(claim.made, zone_name))
             except ValueError as error:
                 self.complain(name, ("made",), "bad-time", str(error))
+        quote = self.quotation(name, claim)
+        if quote is not None:
+            made = self.said(name, made, quote)
+        if len(self.problems) > before:
+            return None
         position = Position(claim.stands)
         stated = {a.key: getattr(claim, a.key) for a in ASSERTIONS if getattr(claim, a.key) is not None}
         if claim.unchecked is not None:
@@ -164,7 +202,7 @@ class _Compiler:
                 )
             if position is not Position.TRUE:
                 self.complain(name, ("stands",), "unchecked-position", "an unchecked claim has no position to hold")
-            return CompiledClaim(name, position, zone_name, None, (), None, made, claim.unchecked)
+            return CompiledClaim(name, position, zone_name, None, (), None, made, claim.unchecked, quote)
         if not stated:
             self.complain(
                 name, (), "no-assertion", "the claim states nothing that can be checked",
@@ -192,11 +230,11 @@ class _Compiler:
             self.complain(name, ("where",), "total-where", "a total takes its rows from its parts: no `where` here")
         if len(self.problems) > before:
             return None
-        return self._typed(name, claim, over or (), zone_name, made, position, stated)
+        return self._typed(name, claim, over or (), zone_name, made, position, stated, quote)
 
     def _typed(
         self, name: str, claim: Any, over: tuple[str, ...], zone_name: str, made: Span | None,
-        position: Position, stated: dict[str, Any],
+        position: Position, stated: dict[str, Any], quote: Quotation | None,
     ) -> CompiledClaim | None:  # fmt: skip
         before = len(self.problems)
         table = TABLES[claim.table]
@@ -236,7 +274,7 @@ class _Compiler:
         scope: Scope | Union = total.whole if total else Scope(table, over, self.untrusted, claim.kind, where)
         order_of = [a.key for a in ASSERTIONS]
         checks.sort(key=lambda c: order_of.index(c.key))
-        return CompiledClaim(name, position, zone_name, scope, tuple(checks), where, made, "")
+        return CompiledClaim(name, position, zone_name, scope, tuple(checks), where, made, "", quote)
 
 
 def compile_claims(report: Report) -> dict[str, CompiledClaim]:

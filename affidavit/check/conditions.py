@@ -72,6 +72,8 @@ class Condition:
     values: tuple[Typed, ...]
     test: Callable[[exp.Expr], exp.Expr]
     operator: str = "="
+    limits: tuple[tuple[str, Typed], ...] = ()
+    """Of a range: its ends, each under its key; they are among the values."""
 
     def expression(self) -> exp.Expr:
         """The condition as an expression over its column."""
@@ -327,6 +329,7 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
         tuple(values),
         lambda c: conjunction([test(c) for test in made]),
         "range",
+        tuple(limits.items()),
     )
 
 

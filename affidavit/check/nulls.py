@@ -26,3 +26,20 @@ def strict(tree: exp.Expr) -> exp.Expr:
         return tree
     missing = disjunction([exp.Is(this=c.copy(), expression=exp.Null()) for c in needed.values()])
     return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
+
+
+#: Nodes that give a null only where a column in them is null.
+_PLAIN = (
+    exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In,
+    exp.Is, exp.Null, exp.Column, exp.Identifier, exp.Literal, exp.Boolean,
+)  # fmt: skip
+
+
+def null_only_with(tree: exp.Expr) -> frozenset[str] | None:
+    """The columns of which one must be null for the expression to be; None where that cannot be told."""
+    for node in tree.walk():
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+            continue
+        if not isinstance(node, (*_PLAIN, exp.DataType)):
+            return None
+    return frozenset(node.name for node in tree.find_all(exp.Column))

@@ -1,6 +1,8 @@
 """Step 3 of the flow: claims to verdicts, over an engine that holds the facts."""
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -9,11 +11,13 @@ from sqlglot import exp
 
 from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.sql import Sql
-from affidavit.check.base import SCOPE, Check
+from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.engine import MAX_ROWS, SECONDS, Engine, QueryError
 from affidavit.check.judge import Ruling, rule
-from affidavit.check.scope import Scope, Union, scoped_tables
+from affidavit.check.nulls import null_only_with
+from affidavit.check.queries import MAX_SAMPLE, SAMPLE, measuring_query, own_query, sampling, with_scope
+from affidavit.check.scope import Scope, Union
 from affidavit.shown import agree
 from affidavit.tables import TABLES, Table
 from affidavit.times import show_time
@@ -31,24 +35,6 @@ from affidavit.types import (
 )  # fmt: skip
 
 MAX_EXAMPLES = 5
-MAX_SAMPLE = 1000
-
-
-def with_scope(query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, exp.Select] | None = None) -> exp.Query:
-    """A query with the claim's rows (and, for ``sql:``, the facts tables held to its collections) named in it."""
-    named = [(SCOPE, scope.select())] if sql_tables is None else sorted(sql_tables.items())
-    for alias, select in named:
-        query = query.with_(alias, as_=select, append=True)
-    return query
-
-
-def measuring_query(claim: CompiledClaim) -> exp.Select:
-    """One SELECT that takes all aggregate measures of a claim; each named ``<assertion>_<measure>``."""
-    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(SCOPE)
-    for check in claim.checks:
-        for name, node in check.measures().items():
-            query = query.select(exp.alias_(node, f"{check.key}_{name}"))
-    return query
 
 
 def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], table: Table) -> list[Problem]:
@@ -68,6 +54,18 @@ def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], t
     return found
 
 
+def _quoting(claim: CompiledClaim, verdict: Verdict) -> Verdict:
+    """The verdict on an unchecked claim with its quote, if it has one: words that stand nowhere leave it unproven."""
+    if claim.quote is None:
+        return verdict
+    finding, quoted = claim.quote.look()
+    if finding.outcome is Outcome.VERIFIED:
+        return replace(verdict, findings=(*verdict.findings, finding), quoted=quoted)
+    return replace(
+        verdict, outcome=finding.outcome, findings=(finding, *verdict.findings), code=finding.code, quoted=quoted
+    )
+
+
 class Checker:
     """Judges the claims of one report."""
 
@@ -75,14 +73,35 @@ class Checker:
         self.engine = engine
         self.problems = tuple(problems)
         self.positions = positions
-        self._until = 0.0
+        self._local = threading.local()
+        self._counted: dict[Scope, Mapping[str, Any]] = {}
+        self._empties: dict[Scope, dict[str, int]] = {}
+        # What many claims need alike is found out once, by whichever thread comes first.
+        self._lock = threading.Lock()
+
+    def judge_all(self, claims: Sequence[CompiledClaim], threads: int = 1) -> list[Verdict | InputError]:
+        """The verdicts on some claims, in order; for one whose wording the engine refuses, the error that says so."""
+
+        def one(claim: CompiledClaim) -> Verdict | InputError:
+            try:
+                return self.judge(claim)
+            except InputError as error:
+                return error
+
+        if threads < 2:
+            return [one(claim) for claim in claims]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, claims))
 
     def judge(self, claim: CompiledClaim) -> Verdict:
         """The verdict on one claim. An error inside is that claim's alone: unproven, with a code."""
         if claim.scope is None:
             basis = Basis("none", "not checked against certificates")
             finding = Finding("unchecked", Outcome.UNCHECKED, "", "", claim.unchecked, "unchecked")
-            return Verdict(claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked")
+            whole = Verdict(
+                claim.name, Outcome.UNCHECKED, claim.position, (finding,), basis, Counts(), code="unchecked"
+            )
+            return _quoting(claim, whole)
         try:
             return self._checked(claim, claim.scope)
         except LimitReached as limit:
@@ -99,7 +118,7 @@ class Checker:
 
     def _run(self, query: exp.Query, limit: int = MAX_ROWS) -> list[dict[str, Any]]:
         """Rows of a query; all queries of one claim share one allowance of time."""
-        left = self._until - monotonic()
+        left = self._local.until - monotonic()
         if left <= 0:
             raise LimitReached(f"the claim takes longer than {SECONDS:g} s")
         return self.engine.run(query, limit, left)
@@ -107,10 +126,6 @@ class Checker:
     def _stopped(self, claim: CompiledClaim, ruling: Ruling) -> Verdict:
         finding = Finding("check", ruling.outcome, "", "", agree(ruling.reason), ruling.code)
         basis = Basis("given", "nothing: the check did not end")
-        try:
-            query = query_text(claim)
-        except Exception:  # what cannot be shown must not hide the verdict
-            query = ""
         return Verdict(
             claim.name,
             ruling.outcome,
@@ -118,13 +133,14 @@ class Checker:
             (finding,),
             basis,
             Counts(),
-            query,
             code=ruling.code,
         )
 
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
-        self._until = monotonic() + SECONDS
-        measured = self._run(with_scope(measuring_query(claim), scope))[0]
+        self._local.until = monotonic() + SECONDS
+        sample = sampling(scope)
+        measuring = measuring_query(claim)
+        measured = self._run(with_scope(measuring.select(sample) if sample else measuring, scope))[0]
         own = {c.key: self._run(own_query(c, scope), 2) for c in claim.checks if c.query() is not None}
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []
@@ -137,6 +153,10 @@ class Checker:
             found = check.judge(values)
             pos = self.positions.get(claim.name, {}).get(check.key)
             findings.append(replace(found, pos=pos))
+        quoted = None
+        if claim.quote is not None:
+            finding, quoted = claim.quote.look()
+            findings.append(finding)
         findings += self._impossible(claim)
         findings += self._half_read(claim, scope, findings)
         ruling = rule(
@@ -156,13 +176,13 @@ class Checker:
             ruling.outcome,
             claim.position,
             tuple(findings),
-            self._basis(claim, scope),
+            self._basis(claim, scope, own),
             counts,
-            query_text(claim),
             examples,
-            self._sample(scope),
+            tuple(measured[SAMPLE] or ()) if sample else self._sample(scope),
             claim.notes,
             ruling.code,
+            quoted,
         )
 
     def _blank(self, scope: Scope | Union) -> tuple[str, ...]:
@@ -172,7 +192,7 @@ class Checker:
             return ()  # the claim's own counts say it
         for number, part in enumerate(scope.parts, 1):
             for one in part.parts:
-                if not int(self._run(one.counts())[0]["considered"]):
+                if not int(self._base_counts(one)["considered"]):
                     name = f"part {number} ({one.over[0]})" if isinstance(scope, Union) else one.over[0]
                     found.append(name)
         return tuple(dict.fromkeys(found))
@@ -217,8 +237,8 @@ class Checker:
         whole = dict.fromkeys(("considered", "not_authentic", "other_kind", "copies", "undecided", "unknown_kind"), 0)
         seen: set[tuple[Any, ...]] = set()
         for part in parts:
-            row = self._run(part.counts())[0]
-            whole["undecided"] += int(row.get("undecided") or 0)
+            row = self._base_counts(part)
+            whole["undecided"] += self._undecided(part)
             # Parts of a total over the same collections look at the same rows; these are counted once.
             key = (part.over, part.kind, part.table.name)
             if key in seen:
@@ -241,6 +261,28 @@ class Checker:
             whole["undecided"] + whole["unknown_kind"], len(relevant) - excused, excused,
         )  # fmt: skip
 
+    def _base_counts(self, scope: Scope) -> Mapping[str, Any]:
+        """What does not depend on ``where``; the same for all claims over the same rows."""
+        with self._lock:
+            if scope.base not in self._counted:
+                self._counted[scope.base] = self._run(scope.base.counts())[0]
+            return self._counted[scope.base]
+
+    def _undecided(self, scope: Scope) -> int:
+        """For how many rows ``where`` is null; none need be looked at where its columns have no empty value."""
+        if scope.where is None:
+            return 0
+        columns = null_only_with(scope.where.expression)
+        if columns is not None:
+            with self._lock:
+                known = self._empties.setdefault(scope.base, {})
+                if unknown := sorted(columns - known.keys()):
+                    known.update({name: int(n) for name, n in self._run(scope.empties(unknown))[0].items()})
+                if not any(known[name] for name in columns):
+                    return 0
+        query = scope.undecided()
+        return int(self._run(query)[0]["undecided"]) if query is not None else 0
+
     def _impossible(self, claim: CompiledClaim) -> list[Finding]:
         """Times of events that lie after the statement that names them (claims' ``made``)."""
         if claim.made is None:
@@ -259,16 +301,11 @@ class Checker:
                 found.append(Finding("made", Outcome.REFUTED, stated, observed, hint, "impossible-date", pos))
         return list({finding.stated: finding for finding in found}.values())
 
-    def _basis(self, claim: CompiledClaim, scope: Scope | Union) -> Basis:
+    def _basis(self, claim: CompiledClaim, scope: Scope | Union, own: Mapping[str, list[dict[str, Any]]]) -> Basis:
         only = next((check for check in claim.checks if isinstance(check, Only)), None)
         names = ", ".join(scope.over)
         if only is not None and only.declarations:
-            declared = tuple(declaration for declaration, _, _ in only.declarations)
-            covered = only.judge({}).outcome is Outcome.VERIFIED
-            if covered:
-                return Basis("declared complete", f"in evidence declared complete: {names}", declared)
-            words = f"in the evidence given: {names}; its declared completeness does not cover the claim's window"
-            return Basis("given", words, declared)
+            return only.basis(own[only.key][0], names)
         return Basis("given", f"in the evidence given: {names}")
 
     def _examples(self, claim: CompiledClaim, scope: Scope | Union) -> tuple[Mapping[str, Any], ...]:
@@ -307,30 +344,3 @@ class Checker:
         )
         query = query.order_by(node.copy()).limit(MAX_SAMPLE)
         return tuple(row[column] for row in self._run(with_scope(query, scope)))
-
-
-def own_query(check: Check, scope: Scope | Union) -> exp.Query:
-    """An assertion's own query, with the rows that it reads named in it."""
-    query = check.query()
-    assert query is not None
-    if isinstance(check, Sql) and isinstance(scope, Scope):
-        tables = scoped_tables(scope.over, scope.untrusted, scope.kind)
-        tables = {name: tables[name] for name in check.tables}
-        if scope.table.name in tables:
-            tables[scope.table.name] = scope.select()
-        return with_scope(query, scope, tables)
-    if isinstance(check, Sql):
-        return with_scope(query, scope, {scope.table.name: scope.select()})
-    return with_scope(query, scope)
-
-
-def query_text(claim: CompiledClaim) -> str:
-    """The claim's queries as people read them: what ``explain`` and 'how this was checked' show."""
-    if claim.scope is None:
-        return ""
-    texts = []
-    own = [check for check in claim.checks if check.query() is not None]
-    if not own or any(check.measures() or check.key == "count" for check in claim.checks):
-        texts.append(with_scope(measuring_query(claim), claim.scope).sql(dialect="duckdb", pretty=True))
-    texts += [own_query(check, claim.scope).sql(dialect="duckdb", pretty=True) for check in own]
-    return ";\n\n".join(texts)

@@ -60,7 +60,8 @@ class Scope:
 
     def considered(self, table: str | None = None) -> exp.Select:
         """The rows looked at, before ``where``; one for each certificate, whatever collections hold it."""
-        query = exp.select("*").from_(table or self.table.name).where(conjunction(self._tests()))
+        query = exp.select(exp.Star()).from_(exp.to_table(table or self.table.name), copy=False)
+        query.where(conjunction(self._tests()), copy=False)
         if len(self.over) > 1:
             query.set("qualify", _first(self.table, "collection"))
         return query
@@ -84,7 +85,7 @@ class Scope:
     def select(self) -> exp.Select:
         """The rows that the claim is about."""
         query = self.considered()
-        return query.where(self.where.expression.copy()) if self.where else query
+        return query.where(self.where.expression.copy(), copy=False) if self.where else query
 
     def counts(self) -> exp.Select:
         """One row: how many rows there are, how many were looked at, and why others were not."""
@@ -113,12 +114,24 @@ class Scope:
         if kind is not None:
             unknown = conjunction([exp.Paren(this=certain.copy()), is_null(exp.column("kind"))])
             query = query.select(exp.alias_(count_where(unknown), "unknown_kind"))
-        if self.where:
-            open_rows = (
-                exp.select(count_where()).from_(self.considered().subquery("c")).where(is_null(self.where.expression))
-            )
-            query = query.select(exp.alias_(open_rows.subquery(), "undecided"))
         return query
+
+    def undecided(self) -> exp.Select | None:
+        """One row: for how many of the rows looked at ``where`` is null. None where nothing is asked of rows."""
+        if self.where is None:
+            return None
+        rows = self.considered().subquery("c")
+        return exp.select(exp.alias_(count_where(), "undecided")).from_(rows).where(is_null(self.where.expression))
+
+    @property
+    def base(self) -> "Scope":
+        """The same rows before ``where``: equal for all claims that look at the same rows."""
+        return replace(self, where=None)
+
+    def empties(self, columns: Sequence[str]) -> exp.Select:
+        """One row: of how many of the rows looked at each of some columns has no value."""
+        counts = [exp.alias_(count_where(is_null(exp.column(name))), name) for name in columns]
+        return exp.select(*counts).from_(self.considered().subquery("c"))
 
 
 PART = "part_of_total"

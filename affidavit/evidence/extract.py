@@ -1,128 +1,190 @@
 """Step 2 of the flow: a report's evidence files to facts tables."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from affidavit.evidence import forms
-from affidavit.evidence.authentic import Issuers
-from affidavit.evidence.certificate import Certificate, read_certificate, sha256
-from affidavit.evidence.crl import Crl, read_crl
-from affidavit.evidence.der import DerError
+from affidavit.evidence import cache as caches
+from affidavit.evidence import facts as kept
+from affidavit.evidence.cache import Cache
+from affidavit.evidence.corpus import Group, Wanted
+from affidavit.evidence.facts import Ders, Facts, FileFact, Progress, Tables, problem_rows, quiet, to_arrow
 from affidavit.evidence.files import EvidenceFile, find, read
-from affidavit.evidence.sct import Log, Sct, read_log_list, signed_bytes
-from affidavit.evidence.signatures import sct_verifies
+from affidavit.evidence.loglist import Log, read_log_list
+from affidavit.evidence.manifest import Manifest, SourceFile
 from affidavit.incident.load import Report
-from affidavit.tables import TABLES, arrow_schema
+from affidavit.inputs import program_digest
+from affidavit.times import parse_time
 from affidavit.types import Diagnostic, InputError, Pos, Problem, did_you_mean
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+__all__ = ["Facts", "FileFact", "extract", "facts_of", "problem_rows", "to_arrow"]
+
+MOZILLA = "mozilla"
 
 
-@dataclass(frozen=True, slots=True)
-class FileFact:
-    """An evidence file as it was read: name, size in octets, SHA-256, and the collections that name it."""
+def extract(
+    report: Report,
+    wanted: Wanted | None = None,
+    *,
+    cache: Path | None = None,
+    fresh: bool = False,
+    progress: Progress = quiet,
+) -> Facts:
+    """The facts tables of a report. InputError where files are missing, leave their folder, or hold a private key.
 
-    name: str
-    octets: int
-    sha256: str
-    collections: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The facts tables of a report, the DER of its certificates by SHA-256, and the files behind them."""
-
-    tables: dict[str, "pa.Table"]
-    problems: tuple[Problem, ...]
-    files: tuple[FileFact, ...]
-    ders: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass
-class Found:
-    """A certificate of a collection: where it was first seen, and how often."""
-
-    certificate: Certificate
-    file: str
-    position: int
-    copies: int = 1
+    ``wanted``: which costly columns are asked for (default: all but tests of keys); ``cache``: the folder in which what
+    was read is kept between runs, none if None; ``fresh``: read everything anew.
+    """
+    wanted = Wanted.everything() if wanted is None else wanted
+    place = hashlib.sha256(str(report.evidence_dir.resolve()).encode()).hexdigest()[:24]
+    manifest = Manifest(cache / f"files-{place}.json" if cache else None, fresh)
+    groups = _groups(report, manifest)
+    logs = _logs(report)
+    manifest.save()
+    found = facts_of(groups, logs, wanted, cache=None if fresh else cache, progress=progress)
+    _check_trust(report, found, groups)
+    _check_excuses(report, found)
+    return found
 
 
-@dataclass
-class Collected:
-    """What the files of one collection hold; ``trusted`` is false where it says ``trust: none``."""
-
-    name: str
-    anchors: frozenset[str]
-    trusted: bool
-    certificates: dict[str, Found] = field(default_factory=dict)
-    crls: list[tuple[str, Crl]] = field(default_factory=list)
-
-
-class Reader:
-    """Reads evidence files, each certificate once however many collections name its file."""
-
-    def __init__(self) -> None:
-        self.by_digest: dict[str, Certificate] = {}
-        self._files: dict[str, tuple[bytes, list[tuple[forms.Item, Certificate | Crl | None, str]]]] = {}
-        self.problems: list[Problem] = []
-        self.collections_of: dict[str, set[str]] = {}
-
-    def read(self, file: EvidenceFile, pos: Pos, collection: str) -> Iterator[tuple[int, Certificate | Crl]]:
-        """Certificates and CRLs of a file with their numbers; what cannot be read becomes a problem."""
-        if file.name not in self._files:
-            data = read(file, pos)
-            self._files[file.name] = (data, list(_parse(data, file, pos, self.by_digest)))
-        self.collections_of.setdefault(file.name, set()).add(collection)
-        for item, parsed, fault in self._files[file.name][1]:
-            if parsed is None:
-                self.problems.append(Problem(file.name, item.position, "", fault, collection=collection))
-                continue
-            digest = parsed.row["sha256"] if isinstance(parsed, Certificate) else ""
-            for name, reason in parsed.faults:
-                self.problems.append(Problem(file.name, item.position, name, reason, digest, collection))
-            yield item.position, parsed
-
-    def facts(self) -> tuple[FileFact, ...]:
-        """The files read so far."""
-        return tuple(
-            FileFact(name, len(data), sha256(data), tuple(sorted(self.collections_of[name] - {""})))
-            for name, (data, _) in sorted(self._files.items())
-        )
+def facts_of(
+    groups: Sequence[Group],
+    logs: Sequence[Log],
+    wanted: Wanted,
+    *,
+    cache: Path | None = None,
+    progress: Progress = quiet,
+    processes: int | None = None,
+) -> Facts:
+    """The facts tables of some collections."""
+    stack = contextlib.ExitStack()
+    store = stack.enter_context(Cache.at(cache))
+    files = _files(groups)
+    target = store.facts_folder / _key(groups, logs, wanted)
+    content = kept.saved(target)
+    if content is None:
+        content = _make(groups, logs, wanted, store, target, progress, processes)
+    else:
+        caches.touch(target)
+        for path in content["ders"]:
+            caches.touch(Path(path).parent)
+    tables = Tables(target, content["rows"])
+    problems = tuple(Problem(**problem) for problem in content["problems"])
+    ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]))
+    return Facts(tables, problems, files, ders, wanted, stack)
 
 
-def _parse(
-    data: bytes, file: EvidenceFile, pos: Pos, known: dict[str, Certificate]
-) -> Iterator[tuple[forms.Item, Certificate | Crl | None, str]]:
-    try:
-        for item in forms.items(data):
-            if item.fault:
-                yield item, None, item.fault
-                continue
-            try:
-                if item.kind == "crl":
-                    yield item, read_crl(item.data), ""
-                    continue
-                digest = sha256(item.data)
-                if digest not in known:
-                    known[digest] = read_certificate(item.data)
-                yield item, known[digest], ""
-            except DerError as error:
-                yield item, None, str(error)
-            except (IndexError, ValueError, OverflowError):
-                yield item, None, f"not of the form of a {item.kind} (RFC 5280)"
-    except forms.PrivateKeyFound as error:
-        raise InputError(
-            Diagnostic(
-                pos,
-                "private-key",
-                f"{file.name} holds {error}: private keys are no evidence and must not be published",
-                "take it out of the evidence folder; treat the key as compromised if it was ever committed",
-            )
-        ) from None
+def _make(
+    groups: Sequence[Group],
+    logs: Sequence[Log],
+    wanted: Wanted,
+    store: Cache,
+    target: Path,
+    progress: Progress,
+    processes: int | None,
+) -> dict[str, Any]:
+    from affidavit.evidence.assemble import Assembly
+    from affidavit.evidence.database import N, T, W
+    from affidavit.evidence.gather import gather
+    from affidavit.evidence.linking import Linking
+
+    every = {f.sha256: f for g in groups for f in (*g.files, *g.issuers, *(g.trust or ()))}
+    parts = sorted(gather(every.values(), store, progress, processes), key=lambda p: (p.sources, p.piece))
+    folder = store.new_folder()
+    assembly = Assembly(parts, groups, wanted, folder)
+    linking = Linking(assembly, progress, processes)
+    linking.certificates()
+    assembly.choose()
+    assembly.certificates()
+    keys = linking.logs(logs)
+    linking.scts(keys)
+    assembly.scts()
+    linking.crls()
+    assembly.crls()
+    assembly.revocations()
+    linking.ocsp()
+    assembly.ocsp()
+    stated = [{"collection": g.name, "file": name, **facts} for g in groups for name, facts in g.stated.items()]
+    assembly.small(
+        "stated", stated, collection=T, file=T, log=T, first_index=N, tree_size=N, taken=W, origin=T
+    )  # fmt: skip
+    assembly.log_entries()
+    assembly.lists()
+    assembly.small("own_lints", [], collection=T)
+    assembly.lints()
+    assembly.sources()
+    linking.pairs()
+    for name in ("names", "extensions"):
+        if getattr(wanted, name):
+            assembly.of_certificates(name)
+    excuses = [{"collection": g.name, "file": n, "reason": r} for g in groups for n, r in g.excused.items()]
+    assembly.small("excuses", excuses, collection=T, file=T, reason=T)
+    assembly.problems()
+    content = {
+        "rows": {name: assembly.rows(f"SELECT count(*) FROM {name}")[0][0] for name in wanted.tables()},
+        "problems": _problems(assembly),
+        "trust_faults": assembly.rows(
+            "SELECT t.source, r._position, r.reason FROM raw_faults r JOIN trusted t ON t.source = r._source "
+            "WHERE coalesce(r.certificate, '') = '' AND NOT coalesce(r.irregular, false) ORDER BY ALL"
+        ),
+        "anchors": {
+            file.sha256: bool(assembly.rows("SELECT 1 FROM raw_certificates WHERE _source = ? LIMIT 1", file.sha256))
+            for group in groups
+            for file in group.trust or ()
+        },
+        "ders": [str(part.file("certificates")) for part in parts if "certificates" in part.tables],
+        "sources": sorted(every),
+    }
+    assembly.close()
+    kept.save(folder, content)
+    store.keep(folder, target)
+    store.prune()
+    return content
+
+
+def _problems(assembly: Any) -> list[dict[str, Any]]:
+    """What was not read; what was read although its form is odd stands in the table alone."""
+    names = ("file", "position", "field", "reason", "certificate", "collection", "excused")
+    query = f"SELECT {', '.join(names)} FROM problems WHERE NOT irregular ORDER BY collection, file, position, field"  # noqa: S608
+    return [
+        {name: value if name == "position" else value or "" for name, value in zip(names, row, strict=True)}
+        for row in assembly.rows(query)
+    ]
+
+
+def _key(groups: Sequence[Group], logs: Sequence[Log], wanted: Wanted) -> str:
+    """What facts are a function of: the files by content, what the incident file says of them, and the program."""
+    said = [
+        {
+            "name": g.name,
+            "files": [(f.name, f.sha256) for f in g.files],
+            "issuers": [f.sha256 for f in g.issuers],
+            "trust": None if g.trust is None else [f.sha256 for f in g.trust],
+            "stated": {name: {k: str(v) for k, v in facts.items()} for name, facts in g.stated.items()},
+            "excused": dict(g.excused),
+        }
+        for g in groups
+    ]
+    whole = json.dumps([program_digest(), said, asdict(wanted), [repr(log) for log in logs]], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:40]
+
+
+def _files(groups: Sequence[Group]) -> tuple[FileFact, ...]:
+    """The files behind the facts, each with the collections whose evidence it is."""
+    named: dict[str, tuple[SourceFile, set[str]]] = {}
+    for group in groups:
+        for file in group.files:
+            named.setdefault(file.name, (file, set()))[1].add(group.name)
+        for file in (*group.issuers, *(group.trust or ())):
+            named.setdefault(file.name, (file, set()))
+    return tuple(
+        FileFact(name, file.octets, file.sha256, tuple(sorted(some - {""})))
+        for name, (file, some) in sorted(named.items())
+    )
 
 
 def _patterns(report: Report, stated: str | list[str], *path: str | int) -> list[tuple[str, Pos]]:
@@ -131,28 +193,81 @@ def _patterns(report: Report, stated: str | list[str], *path: str | int) -> list
     return [(pattern, report.pos(*path, index)) for index, pattern in enumerate(stated)]
 
 
-def _anchors(report: Report, reader: Reader, stated: Any, *path: str | int) -> frozenset[str]:
-    """SHA-256 of the certificates in trust files; every one of them must be readable."""
-    found = set()
-    for pattern in _patterns(report, stated, *path):
-        before = len(reader.problems)
-        for file in find(report.evidence_dir, [pattern]):
-            for _, parsed in reader.read(file, pattern[1], ""):
-                if isinstance(parsed, Certificate):
-                    found.add(parsed.row["sha256"])
-        unreadable = [p for p in reader.problems[before:] if not p.certificate]
-        del reader.problems[before:]
-        if unreadable:
-            first = unreadable[0]
-            message = f"{first.file}, item {first.position}, cannot be read: {first.reason}"
-            raise InputError(Diagnostic(pattern[1], "bad-trust", message, "trust files hold certificates"))
-    if not found:
-        raise InputError(Diagnostic(report.pos(*path), "bad-trust", "no certificate stands in the trust files"))
-    return frozenset(found)
+def _sources(
+    report: Report, manifest: Manifest, stated: str | list[str], *path: str | int
+) -> tuple[SourceFile, ...]:
+    patterns = _patterns(report, stated, *path)
+    return manifest.all_of(find(report.evidence_dir, patterns), patterns[0][1])
 
 
-def _logs(report: Report) -> dict[str, Log]:
+def _trusted(report: Report, manifest: Manifest, stated: Any, *path: str | int) -> tuple[SourceFile, ...] | None:
+    """The files of trusted certificates; None for `none`; those that Mozilla trusts for `mozilla`."""
+    if stated == "none":
+        return None
+    listed = [stated] if isinstance(stated, str) else list(stated)
+    found: list[SourceFile] = []
+    if MOZILLA in listed:
+        found.append(_mozilla(manifest, report.pos(*path)))
+    for index, pattern in enumerate(listed):
+        if pattern != MOZILLA:
+            place = report.pos(*path) if isinstance(stated, str) else report.pos(*path, index)
+            found += manifest.all_of(find(report.evidence_dir, [(pattern, place)]), place)
+    return tuple(dict.fromkeys(found))
+
+
+def _mozilla(manifest: Manifest, pos: Pos) -> SourceFile:
+    """The roots of Mozilla's programme as the installed release of certifi ships them."""
+    import certifi
+
+    return manifest.of(EvidenceFile(Path(certifi.where()), f"Mozilla's roots (certifi {certifi.__version__})"), pos)
+
+
+def _groups(report: Report, manifest: Manifest) -> list[Group]:
+    incident = report.incident
+    shared: tuple[SourceFile, ...] | None = None
+    if incident.trust is not None:
+        shared = _trusted(report, manifest, incident.trust, "trust")
+    groups = []
+    for name, stated in incident.evidence.items():
+        place = ("evidence", name)
+        trust = shared
+        if stated.trust is not None:
+            trust = _trusted(report, manifest, stated.trust, *place, "trust")
+        issuers = _sources(report, manifest, stated.issuers, *place, "issuers") if stated.issuers else ()
+        files = _sources(report, manifest, stated.files, *place, "files")
+        said = _stated(report, name, {file.name for file in files})
+        groups.append(Group(name, files, issuers, trust, said, dict(stated.unreadable)))
+    return groups
+
+
+def _stated(report: Report, name: str, files: set[str]) -> dict[str, dict[str, Any]]:
+    """What the incident file says of the captures of a collection, typed."""
     found = {}
+    for file, said in report.incident.evidence[name].captures.items():
+        path = ("evidence", name, "captures", file)
+        if file not in files:
+            message = f"{file!r} is no file of this collection"
+            hint = did_you_mean(file, files)
+            raise InputError(Diagnostic(report.pos(*path, key=True), "no-such-capture", message, hint))
+        row: dict[str, Any] = {"log": said.log, "origin": said.origin}
+        if said.taken is not None:
+            row["taken"] = parse_time(said.taken, report.incident.timezone).start
+        for key in ("first_index", "tree_size"):
+            text = getattr(said, key)
+            if text is not None:
+                row[key] = _number(text, report.pos(*path, key))
+        found[file] = row
+    return found
+
+
+def _number(text: str, pos: Pos) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise InputError(Diagnostic(pos, "bad-value", f"{text!r} is no number of entries", "write digits alone"))
+    return int(text)
+
+
+def _logs(report: Report) -> list[Log]:
+    found: dict[str, Log] = {}
     stated = report.incident.ct_logs
     for pattern in _patterns(report, stated, "ct_logs") if stated else ():
         for file in find(report.evidence_dir, [pattern]):
@@ -161,152 +276,42 @@ def _logs(report: Report) -> dict[str, Log]:
             except ValueError as error:
                 raise InputError(Diagnostic(pattern[1], "bad-log-list", f"{file.name}: {error}")) from None
             found.update({log.log_id: log for log in logs})
-    return found
+    return list(found.values())
 
 
-def extract(report: Report) -> Facts:
-    """The facts tables of a report. InputError where files are missing, leave their folder, or hold a private key."""
-    reader = Reader()
-    incident = report.incident
-    shared: frozenset[str] | None = None
-    if incident.trust is not None and incident.trust != "none":
-        shared = _anchors(report, reader, incident.trust, "trust")
-    collections = []
-    for name, stated in incident.evidence.items():
-        anchors = shared
-        if stated.trust is not None:
-            none = stated.trust == "none"
-            anchors = None if none else _anchors(report, reader, stated.trust, "evidence", name, "trust")
-        collection = Collected(name, anchors or frozenset(), anchors is not None)
-        patterns = _patterns(report, stated.files, "evidence", name, "files")
-        for file in find(report.evidence_dir, patterns):
-            for position, parsed in reader.read(file, patterns[0][1], name):
-                if isinstance(parsed, Crl):
-                    collection.crls.append((file.name, parsed))
-                elif (digest := parsed.row["sha256"]) in collection.certificates:
-                    collection.certificates[digest].copies += 1
-                else:
-                    collection.certificates[digest] = Found(parsed, file.name, position)
-        collections.append(collection)
-    problems = _excuse(report, reader.problems)
-    logs = _logs(report)
-    issuers = Issuers.among(reader.by_digest.values())
-    rows = rows_of(collections, issuers, logs)
-    rows["problems"] = problem_rows(problems)
-    return Facts(to_arrow(rows), tuple(problems), reader.facts(), {d: c.der for d, c in reader.by_digest.items()})
+def _check_trust(report: Report, facts: Facts, groups: Sequence[Group]) -> None:
+    """Every trust file must be readable and hold certificates."""
+    assert isinstance(facts.tables, Tables)
+    content = kept.saved(facts.tables.folder) or {}
+    names = {file.sha256: file.name for group in groups for file in group.trust or ()}
+    for source, position, reason in content.get("trust_faults", ()):
+        if source in names:
+            message = f"{names[source]}, item {position}, cannot be read: {reason}"
+            raise InputError(Diagnostic(_trust_pos(report, groups, source), "bad-trust", message,
+                                        "trust files hold certificates"))  # fmt: skip
+    for group in groups:
+        if group.trust is not None and not any(content["anchors"].get(file.sha256) for file in group.trust):
+            pos = _trust_pos(report, groups, group.trust[0].sha256 if group.trust else "")
+            raise InputError(Diagnostic(pos, "bad-trust", "no certificate stands in the trust files"))
 
 
-def problem_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Problems as rows of their table; empty text is null."""
-    return [
-        {
-            name: getattr(p, name) if name == "position" else getattr(p, name) or None
-            for name in TABLES["problems"].names
-        }
-        for p in problems
-    ]
+def _trust_pos(report: Report, groups: Iterable[Group], source: str) -> Pos:
+    for group in groups:
+        own = report.incident.evidence[group.name].trust
+        if own is not None and any(file.sha256 == source for file in group.trust or ()):
+            return report.pos("evidence", group.name, "trust")
+    return report.pos("trust")
 
 
-def _excuse(report: Report, problems: list[Problem]) -> list[Problem]:
-    """Problems with the author's reasons; a reason for a file that is no problem is an error."""
-    out, used = [], set()
-    for problem in sorted(problems, key=lambda p: (p.collection, p.file, p.position, p.field)):
-        stated = report.incident.evidence[problem.collection].unreadable if problem.collection else {}
-        if problem.file in stated:
-            used.add((problem.collection, problem.file))
-            problem = replace(problem, excused=stated[problem.file])
-        out.append(problem)
+def _check_excuses(report: Report, facts: Facts) -> None:
+    """A reason for a file that is no problem is an error: it would hide the next one."""
     for name, collection in report.incident.evidence.items():
+        if not collection.unreadable:
+            continue
+        table = facts.tables["problems"].to_pylist()
+        files = {row["file"] for row in table if row["collection"] == name}
         for file in collection.unreadable:
-            if (name, file) not in used:
-                files = {p.file for p in problems if p.collection == name}
+            if not any(one == file or one.startswith(f"{file}/") for one in files):
                 pos = report.pos("evidence", name, "unreadable", file, key=True)
                 message = f"{file!r} is listed as unreadable, but nothing in it was"
                 raise InputError(Diagnostic(pos, "not-unreadable", message, did_you_mean(file, files)))
-    return out
-
-
-def rows_of(
-    collections: Iterable[Collected], issuers: Issuers, logs: dict[str, Log]
-) -> dict[str, list[dict[str, Any]]]:
-    """The rows of certificates, SCTs and revocations of some collections, sorted (``problems`` stays empty)."""
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    marked_by: dict[frozenset[str], frozenset[str]] = {}
-    for collection in collections:
-        anchors = collection.anchors
-        if anchors not in marked_by:
-            marked_by[anchors] = issuers.authentic(anchors)
-        authentic = marked_by[anchors]
-        for digest, found in collection.certificates.items():
-            issuer = issuers.issuer_of(digest, authentic)
-            common = {"authentic": digest in authentic, "collection": collection.name}
-            rows["certificates"].append(
-                {
-                    **found.certificate.row,
-                    **common,
-                    "issued_by": issuer.row["sha256"] if issuer else None,
-                    "issuer_spki_sha256": issuer.row["spki_sha256"] if issuer else None,
-                    "file": found.file,
-                    "position": found.position,
-                    "copies": found.copies,
-                }
-            )
-            for number, sct in enumerate(found.certificate.scts, 1):
-                rows["scts"].append(
-                    {
-                        "certificate": digest,
-                        "position": number,
-                        "version": sct.version,
-                        "log_id": sct.log_id,
-                        "log": logs[sct.log_id].description if sct.log_id in logs else None,
-                        "timestamp": sct.timestamp,
-                        "signature": _sct_result(sct, found.certificate, issuer, logs),
-                        "kind": found.certificate.row["kind"],
-                        **common,
-                    }
-                )
-        numbers: dict[str, int] = defaultdict(int)
-        for source, crl in collection.crls:
-            signer = issuers.crl_issuer(crl, authentic, anchors)
-            for serial, revoked_at, reason in crl.entries:
-                numbers[source] += 1
-                rows["revocations"].append(
-                    {
-                        "issuer": crl.issuer,
-                        "issuer_der_sha256": sha256(crl.issuer_der),
-                        "issuer_spki_sha256": signer.row["spki_sha256"] if signer else None,
-                        "serial": serial,
-                        "revoked_at": revoked_at,
-                        "reason": reason,
-                        "source": source,
-                        "position": numbers[source],
-                        "this_update": crl.this_update,
-                        "next_update": crl.next_update,
-                        "authentic": signer is not None,
-                        "collection": collection.name,
-                    }
-                )
-    rows["certificates"].sort(key=lambda r: (r["collection"], r["issuer_cn"] or "", str(r["not_before"]), r["sha256"]))
-    rows["scts"].sort(key=lambda r: (r["collection"], r["certificate"], r["position"]))
-    rows["revocations"].sort(key=lambda r: (r["collection"], r["source"], r["serial"], r["position"]))
-    return rows
-
-
-def _sct_result(sct: Sct, certificate: Certificate, issuer: Certificate | None, logs: dict[str, Log]) -> str:
-    log = logs.get(sct.log_id)
-    if log is None:
-        return "unknown log"
-    if issuer is None:
-        return "no issuer"
-    signed = signed_bytes(sct, issuer.spki, certificate.precert_tbs)
-    good = sct.version == 0 and sct_verifies(
-        log.key, sct.hash_algorithm, sct.signature_algorithm, sct.signature, signed
-    )
-    return "valid" if good else "invalid"
-
-
-def to_arrow(rows: dict[str, list[dict[str, Any]]]) -> dict[str, "pa.Table"]:
-    """Rows as Arrow tables of the declared schemas."""
-    import pyarrow as pa
-
-    return {name: pa.Table.from_pylist(rows[name], schema=arrow_schema(name)) for name in TABLES}

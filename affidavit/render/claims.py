@@ -6,8 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from affidavit.check.run import MAX_SAMPLE
+from affidavit.check.queries import MAX_SAMPLE
 from affidavit.render import phrases
+from affidavit.render.documents import QuoteView, quote_view
 from affidavit.render.markdown import Links, Mark, markdown
 from affidavit.render.rows import Rows
 from affidavit.render.text import foreign, plural, title_text, words
@@ -81,6 +82,7 @@ class ClaimView:
     certificates: tuple[Markup, ...]
     more_certificates: str
     place: str
+    quote: QuoteView | None
 
 
 def badge(outcome: Outcome, passes: bool = True) -> Badge:
@@ -125,7 +127,7 @@ def claim_view(run: Run, rows: Rows, name: str, prefix: str = "certificates/") -
         by=words(claim.by),
         made=words(claim.made),
         badge=badge(verdict.outcome, verdict.passes),
-        held=phrases.held_words(verdict.position, verdict.passes, verdict.outcome),
+        held=phrases.held_words(verdict.position, verdict.passes, verdict.outcome, documented=verdict.documented),
         quoted=verdict.position is not Position.TRUE,
         result=_result(verdict, claim.table),
         basis=foreign(phrases.basis_words(verdict.basis)),
@@ -140,7 +142,7 @@ def claim_view(run: Run, rows: Rows, name: str, prefix: str = "certificates/") -
             for d in verdict.basis.declarations
         ),
         examples=_examples(run, rows, verdict, claim.table, prefix),
-        query=query_text(verdict.query),
+        query=query_text(run.query(name)),
         certificates=tuple(
             certificate_link(digest, label(rows.facts[digest]), prefix) + " " + short_link(digest, "", {})
             for digest in shown
@@ -148,6 +150,7 @@ def claim_view(run: Run, rows: Rows, name: str, prefix: str = "certificates/") -
         ),
         more_certificates=_more(verdict, len(shown)),
         place=f"{pos.file}:{pos.line}",
+        quote=quote_view(verdict.quoted),
     )
 
 

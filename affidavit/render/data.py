@@ -12,12 +12,14 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from affidavit.check.run import MAX_SAMPLE
+from affidavit.check.queries import MAX_SAMPLE
 from affidavit.times import Span, parse_time, rfc3339
 from affidavit.types import Diagnostic, Outcome, Pos
 
 if TYPE_CHECKING:
+    from affidavit.incident.documents import Document
     from affidavit.run import Run
+    from affidavit.types import Quoted
 
 PARQUET_LEVEL = 9
 PARQUET_ROWS = 8192
@@ -63,8 +65,10 @@ def verdicts_json(run: "Run") -> bytes:
             **{outcome.value: tally.counts.get(outcome, 0) for outcome in Outcome},
             total=tally.total,
             failing=tally.failing,
+            documented=tally.documented,
         ),
         claims=[_claim(run, name) for name in incident.claims],
+        documents=[_document(run, one) for one in report.documents.values()],
         evidence=[
             shape.EvidenceFile(
                 name=file.name, octets=file.octets, sha256=file.sha256, collections=sorted(file.collections)
@@ -129,24 +133,43 @@ def _claim(run: "Run", name: str) -> Any:
             )
             for f in verdict.findings
         ],
+        quote=_quote(verdict.quoted),
         basis=shape.Basis(
             kind=verdict.basis.kind,
             words=verdict.basis.words,
             declarations=[
                 shape.Declaration(
-                    collection=d.collection, scope=d.scope, start=d.start, end=d.end, basis=d.basis, by=d.by
+                    collection=d.collection, scope=d.scope, start=d.start, end=d.end, basis=d.basis, by=d.by,
+                    derived=d.derived,
                 )
                 for d in verdict.basis.declarations
             ],
         ),
         counts=shape.Counts(**{key: getattr(counts, key) for key in shape.Counts.model_fields}),
-        query=verdict.query,
+        query=run.query(name),
         examples=[{key: _cell(value) for key, value in row.items()} for row in verdict.examples],
         certificates=sorted(verdict.sample),
         certificates_capped=len(verdict.sample) >= MAX_SAMPLE,
         notes=list(verdict.notes),
         place=_place(run, run.report.pos("claims", name, key=True)),
     )  # fmt: skip
+
+
+def _quote(quoted: "Quoted | None") -> Any:
+    from affidavit.render.verdicts import Quote
+
+    if quoted is None:
+        return None
+    return Quote(**{key: getattr(quoted, key) for key in Quote.model_fields})
+
+
+def _document(run: "Run", one: "Document") -> Any:
+    from affidavit.render import verdicts as shape
+
+    date = _stated_time(parse_time(one.date, run.report.incident.timezone)) if one.date else None
+    return shape.Document(
+        id=one.name, title=one.title, by=one.by or None, date=date, file=one.file, octets=one.octets, sha256=one.sha256
+    )
 
 
 def _cell(value: Any) -> Any:

@@ -78,7 +78,7 @@ def _collection(run: Run, rows: Rows, name: str, most: int, medium: str) -> Coll
     declared = None
     if stated.complete:
         c = stated.complete
-        declared = DeclarationView(name, words(c.scope), c.from_, c.until, words(c.by), words(c.basis))
+        declared = DeclarationView(name, words(c.scope), c.from_ or "", c.until or "", words(c.by), words(c.basis))
     return CollectionView(
         name=name,
         anchor=f"evidence-{name}",

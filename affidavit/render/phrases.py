@@ -57,6 +57,7 @@ ASSERTIONS: Mapping[str, str] = MappingProxyType(
         "gap": "Time between",
         "sql": "Query",
         "made": "Date of the statement",
+        "quote": "Quote",
         "evidence": "Evidence",
         "check": "The check",
         "unchecked": "Not checked",
@@ -151,11 +152,24 @@ def quoted_words(refuted: int, unproven: int) -> str:
     return f"{', and '.join(kinds)}; {last} what the report says of them."
 
 
-def held_words(position: Position, passes: bool, outcome: Outcome) -> str:
+def documented_words(number: int) -> str:
+    """How many unchecked claims are quoted from documents, and what that shows; empty if none is."""
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return (
+        f"{plural(number, 'statement')} of what no certificate settles {verb} quoted from a pinned document: that "
+        "shows that somebody said it, not that it is so."
+    )
+
+
+def held_words(position: Position, passes: bool, outcome: Outcome, *, documented: bool = False) -> str:
     """What the report holds of the claim, beside what the verdict is."""
     held = POSITIONS[position]
     if not passes:
         return f"{held}; the verdict does not bear that out"
+    if documented:
+        return f"{held}, on the word of the document that it quotes"
     if outcome is Outcome.UNCHECKED:
         return f"{held}, on its author\u2019s word"
     return held

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SCHEMA_VERSION: Literal["1.1"] = "1.1"
 
 Cell = str | int | float | bool | list[str] | None
 OutcomeName = Literal["verified", "refuted", "unproven", "unchecked"]
@@ -79,6 +79,8 @@ class Tally(Model):
     """All claims."""
     failing: int
     """Claims whose verdict is not the one that the report holds."""
+    documented: int
+    """Unchecked claims that are quoted from a pinned document: it shows that they were said, not that they are so."""
 
 
 class Declaration(Model):
@@ -96,6 +98,8 @@ class Declaration(Model):
     """On what grounds."""
     by: str
     """Who declares it; empty where the report does not say."""
+    derived: bool
+    """Whether it follows from log entries among the evidence instead of somebody's word."""
 
 
 class EvidenceFile(Model):
@@ -152,12 +156,49 @@ class Finding(Model):
 class Basis(Model):
     """What a verdict rests on."""
 
-    kind: Literal["given", "declared complete", "none"]
-    """`given`: the certificates at hand, no more. `declared complete`: all there is, on somebody's word."""
+    kind: Literal["given", "declared complete", "derived complete", "none"]
+    """`given`: the certificates at hand, no more. `declared complete`: all there is, on somebody's word. `derived
+    complete`: all there is of some CT logs, shown by their entries."""
     words: str
     """The same in words."""
     declarations: list[Declaration]
     """The declarations of completeness that were looked at."""
+
+
+class Quote(Model):
+    """A claim's quote, looked for in its document."""
+
+    document: str
+    """The document, by its name in the incident file."""
+    text: str
+    """The words."""
+    found: bool
+    """Whether they stand in the document. That shows that they were said, not that they are so."""
+    line: int | None
+    """Line of the document on which they begin, from 1; of words not found, that of the nearest passage or null."""
+    last_line: int | None
+    """Line on which they end; null if they were not found."""
+    passage: str
+    """The document's own text there, a long one cut in its middle."""
+
+
+class Document(Model):
+    """A document that claims quote."""
+
+    id: str
+    """Its name in the incident file."""
+    title: str
+    """What it is."""
+    by: str | None
+    """Whose words it holds."""
+    date: str | None
+    """When it was sent or published: a day, or an instant in RFC 3339 form."""
+    file: str
+    """Path below the report's evidence folder."""
+    octets: int
+    """Its size."""
+    sha256: str = Sha256
+    """SHA-256 of its bytes, which pins it."""
 
 
 class Counts(Model):
@@ -206,6 +247,8 @@ class Claim(Model):
     """Facts table whose rows it is about; null where nothing was checked."""
     findings: list[Finding]
     """Its assertions, each with what was stated and what was observed."""
+    quote: Quote | None
+    """Its quote; null where it has none."""
     basis: Basis
     """What the verdict rests on."""
     counts: Counts
@@ -244,7 +287,7 @@ class Message(Model):
 class Verdicts(Model):
     """A checked report in machine form."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["1.1"]
     """Version of this format: a new key raises the second number, any other change the first."""
     program: Program
     """The program that checked the report."""
@@ -256,6 +299,8 @@ class Verdicts(Model):
     """Verdicts counted."""
     claims: list[Claim]
     """The claims, in the order of the incident file."""
+    documents: list[Document]
+    """The documents that claims quote, in the order of the incident file."""
     evidence: list[EvidenceFile]
     """Every evidence file that was read, sorted by name."""
     unreadable: list[Unreadable]

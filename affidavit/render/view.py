@@ -8,11 +8,12 @@ from markupsafe import Markup, escape
 
 from affidavit.render import phrases
 from affidavit.render.claims import Badge, ClaimView, badge, claim_anchor, claim_view, links
+from affidavit.render.documents import documents_table
 from affidavit.render.evidence import EvidenceView, evidence_view
 from affidavit.render.markdown import markdown, one_line
 from affidavit.render.rows import Rows
 from affidavit.render.text import foreign, plural, title_text, words
-from affidavit.render.values import span_start
+from affidavit.render.values import Table, span_start
 from affidavit.run import Run
 from affidavit.times import Span, parse_time
 from affidavit.types import Outcome, Severity
@@ -38,6 +39,7 @@ class TallyView:
     sentence: str
     quoted: str
     total: str
+    documented: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Aside:
     badge: Badge
     href: str
     says: Markup
+    documented: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class ReportView:
     warnings: tuple[Message, ...]
     files: tuple[FileLink, ...]
     version: str
+    documents: Table | None = None
 
 
 def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> ReportView:
@@ -182,6 +186,7 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
         warnings=_messages(run, Severity.WARNING),
         files=files(pdf),
         version=run.version,
+        documents=documents_table(run),
     )
     return _with_contents(view)
 
@@ -232,19 +237,22 @@ def tally_view(run: Run) -> TallyView:
     if not tally.failing and not run.passes:
         number = sum(d.severity is Severity.ERROR for d in run.diagnostics)
         sentence = (
-            f"This report does not pass: its verdicts are what it holds, but {plural(number, 'figure')} in its words "
-            f"{'is' if number == 1 else 'are'} not what its claims state."
+            f"This report does not pass: its verdicts are what it holds, but {plural(number, 'thing')} that its words "
+            f"say or quote {'is' if number == 1 else 'are'} not borne out."
         )
-    return TallyView(lines, run.passes, sentence, phrases.quoted_words(refuted, unproven), plural(tally.total, "claim"))
+    return TallyView(
+        lines, run.passes, sentence, phrases.quoted_words(refuted, unproven), plural(tally.total, "claim"),
+        phrases.documented_words(tally.documented),
+    )  # fmt: skip
 
 
 def _asides(run: Run) -> tuple[Aside, ...]:
     order = [Outcome.REFUTED, Outcome.UNPROVEN, Outcome.UNCHECKED, Outcome.VERIFIED]
     chosen = [v for v in run.verdicts.values() if v.outcome is not Outcome.VERIFIED or not v.passes]
-    chosen.sort(key=lambda v: (v.passes, order.index(v.outcome)))
+    chosen.sort(key=lambda v: (v.passes, order.index(v.outcome), v.documented))
+    says = {name: words(claim.says) for name, claim in run.report.incident.claims.items()}
     return tuple(
-        Aside(badge(v.outcome, v.passes), f"#{claim_anchor(v.claim)}", words(run.report.incident.claims[v.claim].says))
-        for v in chosen
+        Aside(badge(v.outcome, v.passes), f"#{claim_anchor(v.claim)}", says[v.claim], v.documented) for v in chosen
     )
 
 

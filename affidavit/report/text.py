@@ -61,7 +61,8 @@ def example_lines(examples: Iterable[Mapping[str, Any]], zone: str) -> list[str]
 
 def tally_words(run: Run) -> str:
     """``29 verified, 3 refuted, 1 unproven, 1 unchecked``."""
-    return ", ".join(f"{number} {outcome}" for outcome, number in run.tally.counts.items() if number)
+    words = ", ".join(f"{number} {outcome}" for outcome, number in run.tally.counts.items() if number)
+    return words + (f" ({run.tally.documented} of them quoted)" if run.tally.documented else "")
 
 
 def check_text(checked: Checked, style: Styler, *, verbose: bool = False) -> str:
@@ -134,8 +135,8 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
     lines += [f"  note: {visible(note)}" for note in verdict.notes]
     if verdict.examples:
         lines += ["", "counter-examples:", *example_lines(verdict.examples, zone)]
-    if verdict.query:
-        lines += ["", "query:", *(f"  {visible(line)}" for line in verdict.query.splitlines())]
+    if query := run.query(verdict.claim):
+        lines += ["", "query:", *(f"  {visible(line)}" for line in query.splitlines())]
     if rows:
         lines += ["", f"rows (the first {min(limit, len(rows))}):"]
         for row in rows[:limit]:

@@ -31,7 +31,7 @@ class Count(Check):
             amount = Amount.parse(stated)
         except ValueError as error:
             raise ValueProblem(str(error)) from None
-        return cls(amount, stated=amount.words(), figures=Figures(frozenset(amount.numbers)))
+        return cls(amount, stated=amount.words(), figures=Figures.of_amounts([amount]))
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
         number = int(measured["n"])

@@ -51,8 +51,7 @@ class Distinct(Check):
         if not columns:
             raise ValueProblem("an empty mapping states nothing")
         words = ", ".join(f"{a.words()} different {c.name}" for c, a in zip(columns, amounts, strict=True))
-        numbers = frozenset(n for amount in amounts for n in amount.numbers)
-        return cls(tuple(columns), tuple(amounts), stated=words, figures=Figures(numbers))
+        return cls(tuple(columns), tuple(amounts), stated=words, figures=Figures.of_amounts(amounts))
 
     def measures(self) -> dict[str, exp.Expr]:
         return _measures(self.columns)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.base import Check, Context, Figures, count_where, is_null
+from affidavit.check.bounds import Bound
 from affidavit.check.conditions import ValueProblem, find_column
 from affidavit.incident.fields import KeywordModel, Text
 from affidavit.tables import Kind
@@ -64,11 +65,12 @@ class Gap(Check):
         if low is not None and high is not None and low > high:
             raise ValueProblem("at_least is more than at_most")
         parts = [f"{key.replace('_', ' ')} {getattr(stated, key)}" for key in bounds if getattr(stated, key)]
-        texts = tuple(text for text in (stated.at_least, stated.at_most) if text)
-        numbers = frozenset(n for n in (low, high) if n is not None)
+        exact = low is not None and low == high
+        ends = () if exact else (Bound(low, high, unit=1, whole=False),)
+        figures = Figures(bounds=ends, lengths=frozenset({low} if exact and low is not None else ()))
         return cls(
             stated.from_, stated.to, low, high,
-            stated=f"{stated.from_} to {stated.to} {' and '.join(parts)}", figures=Figures(numbers, texts),
+            stated=f"{stated.from_} to {stated.to} {' and '.join(parts)}", figures=figures,
         )  # fmt: skip
 
     def _milliseconds(self) -> exp.Expr:

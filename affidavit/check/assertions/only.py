@@ -1,15 +1,21 @@
 """``only``."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlglot
+from sqlglot import exp
+
 from affidavit.check.base import Check, Context, Figures
-from affidavit.check.conditions import ValueProblem, real_weekday
+from affidavit.check.bounds import time_range
+from affidavit.check.conditions import ValueProblem, literal, real_weekday
 from affidavit.incident.fields import KeywordModel, Text
-from affidavit.times import Span, parse_time, to_zone
-from affidavit.types import Declaration, Finding, Outcome
+from affidavit.times import Span, parse_time, show_time, to_zone
+from affidavit.types import Basis, Declaration, Finding, Outcome
+
+Gap = tuple[datetime, datetime]
 
 
 class Window(KeywordModel):
@@ -59,13 +65,31 @@ def days_words(start: datetime, end: datetime, zone: str) -> str:
     return first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
 
 
+BEGINNING = datetime(1, 1, 1)
+MERGE_DELAY = timedelta(hours=24)
+"""Maximum merge delay of CT logs (RFC 6962 3): an entry may stand in the log so long after its timestamp."""
+
+_LOOKED_AT = """
+SELECT
+  (SELECT count(*) FROM sources WHERE capped AND list_contains($over, collection)) AS capped,
+  (SELECT list({'collection': collection, 'log': log, 'first_index': first_index, 'last_index': last_index,
+     'entries': entries, 'unplaced': unplaced, 'first': first, 'last': last})
+   FROM (SELECT collection, coalesce(log, '') AS log, min("index") AS first_index, max("index") AS last_index,
+       count(DISTINCT "index") AS entries, count(*) FILTER (WHERE "index" IS NULL OR "timestamp" IS NULL) AS unplaced,
+       min("timestamp") AS first, max("timestamp") AS last
+     FROM log_entries WHERE list_contains($over, collection) GROUP BY ALL ORDER BY ALL)) AS logs
+"""
+
+
 @dataclass(frozen=True)
 class Only(Check):
     """Nothing else exists in a window: these are all.
 
-    Certificates at hand cannot show that. It needs every collection of the claim to be declared
-    `complete` over the whole window; the report shows whose word that is. Where the window reaches
-    past the declaration the claim is unproven, and the days that nobody looked at are named.
+    Certificates at hand cannot show that. It needs every collection of the claim to be `complete` over the whole
+    window: declared so, and then the report shows whose word that is; or derived from CT log entries without a gap,
+    and then it is about what those logs hold. Where the window reaches past it the claim is unproven, and the days
+    that nobody looked at are named. A capture that stops at a cap (10,000 rows of crt.sh) leaves the claim unproven,
+    whatever is declared.
     """
 
     key = "only"
@@ -75,20 +99,62 @@ class Only(Check):
     start: Span
     end: Span
     over: tuple[str, ...]
-    declarations: tuple[tuple[Declaration, datetime, datetime], ...]
+    declarations: tuple[tuple[Declaration, datetime | None, datetime | None], ...]
     zone: str
 
     @classmethod
     def compile(cls, stated: Any, context: Context) -> "Only":
         start, end = window_spans(stated, context.zone)
-        declared = []
+        declared: list[tuple[Declaration, datetime | None, datetime | None]] = []
         for name in context.over:
-            if one := context.declarations.get(name):
+            one = context.declarations.get(name)
+            if one is not None and one.derived:
+                declared.append((one, None, None))
+            elif one is not None:
                 first, last = (parse_time(text, context.report_zone) for text in (one.start, one.end))
                 declared.append((one, first.start, last.end))
-        figures = Figures(texts=(start.text, end.text), spans=(start, end), events=(start, end))
+        figures = Figures(events=(start, end), ranges=(time_range({"from": start, "until": end}),))
         words = f"nothing else exists from {start.text} until {end.text}"
         return cls(start, end, context.over, tuple(declared), context.zone, stated=words, figures=figures)
+
+    def query(self) -> exp.Query:
+        listed = exp.Array(expressions=[literal(name) for name in self.over])
+        tree = sqlglot.parse_one(_LOOKED_AT, dialect="duckdb")
+        for node in list(tree.find_all(exp.Parameter, exp.Placeholder)):
+            node.replace(listed.copy())
+        assert isinstance(tree, exp.Query)
+        return tree
+
+    def covered(self, measured: Mapping[str, Any]) -> tuple[list[Declaration], list[str], list[Gap]]:
+        """The declarations with their windows, what speaks against one that is derived, and the days not covered."""
+        shown, faults, gaps = [], [], []
+        for declaration, first, last in self.declarations:
+            one = declaration
+            if declaration.derived:
+                logs = [log for log in measured.get("logs") or () if log["collection"] == declaration.collection]
+                fault, window = derived_window(logs)
+                if window is None:
+                    faults.append(f"{declaration.collection}: {fault}")
+                    shown.append(replace(declaration, basis=fault))
+                    continue
+                first, last = window
+                words = (show_time(window[0], self.zone) if window[0] > BEGINNING else "its beginning",
+                         show_time(window[1], self.zone))  # fmt: skip
+                one = replace(declaration, start=words[0], end=words[1], basis=entries_words(logs))
+            shown.append(one)
+            if first is not None and last is not None:
+                gaps += uncovered(self.start.start, self.end.end, [(first, last)])
+        return shown, faults, gaps
+
+    def basis(self, measured: Mapping[str, Any], names: str) -> Basis:
+        """What a verdict rests on, given what was looked at."""
+        shown = tuple(self.covered(measured)[0])
+        if self.judge(measured).outcome is not Outcome.VERIFIED:
+            words = f"in the evidence given: {names}; its completeness does not cover the claim's window"
+            return Basis("given", words, shown)
+        if all(one.derived for one in shown):
+            return Basis("derived complete", f"in evidence derived complete from log entries: {names}", shown)
+        return Basis("declared complete", f"in evidence declared complete: {names}", shown)
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
         missing = [name for name in self.over if name not in {d.collection for d, _, _ in self.declarations}]
@@ -99,12 +165,48 @@ class Only(Check):
                 "certificates at hand cannot show that no others exist; declare `complete` if there are grounds",
                 "not-complete",
             )
-        gaps: list[tuple[datetime, datetime]] = []
-        for _, first, last in self.declarations:
-            gaps += uncovered(self.start.start, self.end.end, [(first, last)])
-        windows = ", ".join(sorted({f"{d.start} until {d.end}" for d, _, _ in self.declarations}))
-        observed = f"declared complete from {windows}"
+        shown, faults, gaps = self.covered(measured)
+        how = "derived" if all(one.derived for one in shown) else "declared"
+        observed = f"{how} complete from " + ", ".join(sorted({f"{d.start} until {d.end}" for d in shown if d.start}))
+        if faults:
+            return self.found(Outcome.UNPROVEN, "completeness cannot be derived", "; ".join(faults), "not-derived")
+        capped = int(measured.get("capped") or 0)
+        if capped:
+            hint = f"{capped:,} file(s) of the evidence stop at a cap: what lies beyond it nobody has seen"
+            return self.found(Outcome.UNPROVEN, observed, hint, "capped")
         if gaps:
             days = ", ".join(sorted({days_words(a, b, self.zone) for a, b in gaps}))
             return self.found(Outcome.UNPROVEN, observed, f"nobody looked at {days}", "window-not-covered")
         return self.found(Outcome.VERIFIED, observed)
+
+
+def derived_window(logs: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[datetime, datetime] | None]:
+    """The time over which entries of some logs are all there are, or why there is none.
+
+    An entry may be merged as long after its timestamp as the log's maximum merge delay, so the ends of a run of
+    entries are not covered: what was stamped there may stand before or after it.
+    """
+    if not logs:
+        return "it holds no log entries", None
+    windows = []
+    for log in logs:
+        name = log["log"] or "an unnamed log"
+        if log["unplaced"]:
+            return f"{int(log['unplaced']):,} entries of {name} have no index or time; name `first_index`", None
+        missing = int(log["last_index"]) - int(log["first_index"]) + 1 - int(log["entries"])
+        if missing:
+            return f"{missing:,} entries of {name} between the first and the last are not at hand", None
+        begin = BEGINNING if not log["first_index"] else log["first"] + MERGE_DELAY
+        windows.append((begin, log["last"] - MERGE_DELAY))
+    first, last = max(w[0] for w in windows), min(w[1] for w in windows)
+    if first >= last:
+        return "its log entries span no more than the logs' merge delay of 24 hours", None
+    return "", (first, last)
+
+
+def entries_words(logs: Sequence[Mapping[str, Any]]) -> str:
+    """Which entries a derived completeness rests on."""
+    return "; ".join(
+        f"entries {int(log['first_index']):,} to {int(log['last_index']):,} of {log['log'] or 'an unnamed log'}"
+        for log in logs
+    )

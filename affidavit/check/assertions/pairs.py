@@ -94,7 +94,7 @@ class Pairs(Check):
         words = f"{amount.words() if amount else 'each'} with a partner in {stated.with_} by " + ", ".join(
             c.name for c in by
         )
-        figures = Figures(frozenset(amount.numbers if amount else ()))
+        figures = Figures.of_amounts([amount] if amount else [])
         for one in (where, every):
             figures = figures | one.figures if one else figures
         if every:
@@ -137,11 +137,7 @@ class Pairs(Check):
         partner_nulls = exp.select(count_where(null.copy())).from_(self.other.select().subquery("p"))
         partner_rows = exp.select(count_where()).from_(self.other.select().subquery("p"))
         left_out = self.other.counts().subquery("left_out")
-        open_partners = exp.select(
-            exp.func("coalesce", exp.column("undecided"), exp.Literal.number(0))
-            if self.other.where
-            else exp.Literal.number(0)
-        ).from_(left_out)
+        open_partners = self.other.undecided() or exp.select(exp.Literal.number(0))
         unknown_kind = exp.select(
             exp.column("unknown_kind")
             if self.other.kind != "any" and self.other.table.column("kind")

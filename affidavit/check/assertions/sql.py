@@ -48,7 +48,7 @@ class Sql(Check):
         tables = sorted({node.name.lower() for node in tree.find_all(exp.Table)} & set(TABLES))
         numbers = frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
         words = tuple(str(node.this) for node in tree.find_all(exp.Literal) if node.is_string)
-        figures = Figures(numbers, (stated.returns,), names=words)
+        figures = Figures(numbers, (stated.returns,), names=words, unitless=numbers)
         return cls(
             tree, stated.returns, context.zone, tuple(tables), stated=f"the query returns {stated.returns}",
             figures=figures,

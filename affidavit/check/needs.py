@@ -1,0 +1,32 @@
+"""What claims need of the evidence: the costly columns and tables that they name."""
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from affidavit.check.assertions.sql import Sql
+from affidavit.check.compile import CompiledClaim
+from affidavit.check.queries import measuring_query, own_query, with_scope
+from affidavit.evidence.corpus import Wanted
+
+
+def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
+    """What must be computed for some claims to be judged."""
+    found = Wanted()
+    for claim in claims:
+        if claim.scope is None:
+            continue
+        trees: list[exp.Expr] = [with_scope(measuring_query(claim), claim.scope)]
+        trees += [own_query(check, claim.scope) for check in claim.checks if check.query() is not None]
+        trees += [test for check in claim.checks if (test := check.contrary()) is not None]
+        tables = {node.name for tree in trees for node in tree.find_all(exp.Table)}
+        columns = {node.name for tree in trees for node in tree.find_all(exp.Column)}
+        found = found | Wanted.by(tables, columns)
+        if any(isinstance(check, Sql) and _takes_all(check) for check in claim.checks):
+            found = found | Wanted.everything()
+    return found
+
+
+def _takes_all(check: Sql) -> bool:
+    """Whether a query asks for all columns, whatever they are."""
+    return any(not isinstance(star.parent, exp.Count) for star in check.query().find_all(exp.Star))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SECONDS = 4.0
+GRACE = 0.5
 MEMORY = "1GB"
 MAX_ROWS = 1000
 IN_MEMORY = 250_000
@@ -84,6 +85,37 @@ class DuckDb:
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """At most ``limit`` rows as dictionaries; QueryError for a bad query, LimitReached past a bound."""
         allowed = self.seconds if seconds is None else min(self.seconds, seconds)
+        if any(True for _ in query.find_all(exp.RegexpLike, exp.RegexpFullMatch)):
+            return self._run_apart(query, limit, allowed)
+        return self._run_here(query, limit, allowed)
+
+    def _run_apart(self, query: exp.Query, limit: int, allowed: float) -> list[dict[str, Any]]:
+        """Run in a thread that is left behind if it does not end.
+
+        The engine heeds no interrupt inside one batch of rows, and a pattern over long texts can keep it there.
+        """
+        outcome: list[Any] = []
+        own = self._own()
+
+        def work() -> None:
+            self._local.connection = own
+            try:
+                outcome.append(self._run_here(query, limit, allowed))
+            except BaseException as error:  # raised again by who waits for it
+                outcome.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(allowed + GRACE)
+        if thread.is_alive():
+            del self._local.connection
+            raise LimitReached(f"the query takes longer than {self.seconds:g} s")
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        rows: list[dict[str, Any]] = outcome[0]
+        return rows
+
+    def _run_here(self, query: exp.Query, limit: int, allowed: float) -> list[dict[str, Any]]:
         own = self._own()
         timer = threading.Timer(allowed, own.interrupt)
         timer.start()

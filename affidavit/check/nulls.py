@@ -5,7 +5,8 @@ from sqlglot import exp
 from affidavit.check.conditions import disjunction
 
 #: Nodes that take a null for an answer without a word: they pass it over, or fall through to another branch.
-_QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least)
+_QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least, exp.Is)
+_ASKED = (exp.Is, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
 def strict(tree: exp.Expr) -> exp.Expr:
@@ -16,16 +17,36 @@ def strict(tree: exp.Expr) -> exp.Expr:
     """
     needed: dict[str, exp.Column] = {}
     named = {
-        column.name
-        for asked in tree.find_all(exp.Is, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
-        for column in asked.find_all(exp.Column)
+        column.name for asked in tree.find_all(*_ASKED) if not _is_truth(asked) for column in asked.find_all(exp.Column)
     }
     for quiet in tree.find_all(*_QUIET):
+        if isinstance(quiet, exp.Is) and not _is_truth(quiet):
+            continue
         needed.update({c.name: c for c in quiet.find_all(exp.Column) if c.name not in named})
     if not needed:
         return tree
     missing = disjunction([exp.Is(this=c.copy(), expression=exp.Null()) for c in needed.values()])
     return exp.Paren(this=exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=tree))
+
+
+def _is_truth(node: exp.Expr) -> bool:
+    """Whether a node is ``IS TRUE`` or ``IS FALSE``, which take what is unknown for the contrary."""
+    return isinstance(node, exp.Is) and not isinstance(node.expression, exp.Null)
+
+
+def unasked(tree: exp.Expr) -> frozenset[str]:
+    """The columns that a query compares or adds up without a word on those of their values that are missing.
+
+    ``IS [NOT] NULL``, ``coalesce``, ``IS DISTINCT FROM`` and ``count(column)`` are such words.
+    """
+    told = {
+        column.name.lower()
+        for asked in tree.find_all(*_ASKED)
+        if not _is_truth(asked)
+        for column in asked.find_all(exp.Column)
+    }
+    told |= {c.this.name.lower() for c in tree.find_all(exp.Count) if isinstance(c.this, exp.Column)}
+    return frozenset(column.name.lower() for column in tree.find_all(exp.Column)) - told
 
 
 #: Nodes that give a null only where a column in them is null.

@@ -7,6 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.amounts import Amount
+from affidavit.check.assertions.pairs import comparable
 from affidavit.check.base import Check, Context, Figures, count_where, is_null
 from affidavit.check.conditions import ValueProblem, find_column
 from affidavit.incident.fields import AmountField, OneOrMany
@@ -18,7 +19,7 @@ def _measures(columns: tuple[Column, ...]) -> dict[str, exp.Expr]:
     found: dict[str, exp.Expr] = {}
     for column in columns:
         node = exp.column(column.name)
-        found[f"distinct_{column.name}"] = exp.Count(this=exp.Distinct(expressions=[node]))
+        found[f"distinct_{column.name}"] = exp.Count(this=exp.Distinct(expressions=[comparable(column)]))
         found[f"null_{column.name}"] = count_where(is_null(node))
     return found
 
@@ -29,7 +30,7 @@ def _nulls(columns: tuple[Column, ...], measured: Mapping[str, Any]) -> list[str
 
 @dataclass(frozen=True)
 class Distinct(Check):
-    """How many different values a column has over the claim's rows."""
+    """How many different values a column has over the claim's rows; lists are compared as sets."""
 
     key = "distinct"
     model = dict[str, AmountField]

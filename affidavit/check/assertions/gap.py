@@ -73,26 +73,26 @@ class Gap(Check):
             stated=f"{stated.from_} to {stated.to} {' and '.join(parts)}", figures=figures,
         )  # fmt: skip
 
-    def _milliseconds(self) -> exp.Expr:
+    def _microseconds(self) -> exp.Expr:
         return exp.DateDiff(
-            this=exp.column(self.second), expression=exp.column(self.first), unit=exp.Var(this="MILLISECOND")
+            this=exp.column(self.second), expression=exp.column(self.first), unit=exp.Var(this="MICROSECOND")
         )
 
     def _outside(self) -> exp.Expr:
         tests: list[exp.Expr] = []
         if self.low is not None:
-            tests.append(exp.LT(this=self._milliseconds(), expression=exp.Literal.number(self.low * 1000)))
+            tests.append(exp.LT(this=self._microseconds(), expression=exp.Literal.number(self.low * 1_000_000)))
         if self.high is not None:
-            tests.append(exp.GT(this=self._milliseconds(), expression=exp.Literal.number(self.high * 1000)))
+            tests.append(exp.GT(this=self._microseconds(), expression=exp.Literal.number(self.high * 1_000_000)))
         return exp.or_(*tests)
 
     def measures(self) -> dict[str, exp.Expr]:
         return {
             "outside": count_where(self._outside()),
-            "nulls": count_where(is_null(self._milliseconds())),
-            "backward": count_where(exp.LT(this=self._milliseconds(), expression=exp.Literal.number(0))),
-            "least": exp.Min(this=self._milliseconds()),
-            "most": exp.Max(this=self._milliseconds()),
+            "nulls": count_where(is_null(self._microseconds())),
+            "backward": count_where(exp.LT(this=self._microseconds(), expression=exp.Literal.number(0))),
+            "least": exp.Min(this=self._microseconds()),
+            "most": exp.Max(this=self._microseconds()),
         }
 
     def contrary(self) -> exp.Expr | None:
@@ -103,14 +103,14 @@ class Gap(Check):
         if least is None or most is None or measured["nulls"]:
             hint = f"{int(measured['nulls']):,} row(s) lack one of the two times"
             return self.found(Outcome.UNPROVEN, "not computable for every row", hint, "null-values")
-        shortest, longest = show_duration(least / 1000), show_duration(most / 1000)
+        shortest, longest = show_duration(least / 1_000_000), show_duration(most / 1_000_000)
         observed = shortest if shortest == longest else f"{shortest} to {longest}"
         if measured["outside"]:
             hint = f"{int(measured['outside']):,} row(s) lie outside"
-            if self.low is not None and least < self.low * 1000:
-                hint += f"; the shortest is {show_duration(self.low - least / 1000)} less than stated"
-            if self.high is not None and most > self.high * 1000:
-                hint += f"; the longest is {show_duration(most / 1000 - self.high)} more than stated"
+            if self.low is not None and least < self.low * 1_000_000:
+                hint += f"; the shortest is {show_duration(self.low - least / 1_000_000)} less than stated"
+            if self.high is not None and most > self.high * 1_000_000:
+                hint += f"; the longest is {show_duration(most / 1_000_000 - self.high)} more than stated"
             return self.found(Outcome.REFUTED, observed, hint, "gap")
         if measured["backward"]:
             hint = (

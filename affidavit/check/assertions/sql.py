@@ -3,17 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
 
-from affidavit.check.base import Check, Context, Figures
+from affidavit.check.base import Check, Context, Figures, count_where, is_null
 from affidavit.check.expressions import query_expression
+from affidavit.check.nulls import unasked
 from affidavit.incident.fields import Prose
-from affidavit.tables import TABLES
-from affidavit.times import parse_time, show_time
+from affidavit.serials import clean_hex, parse_serial
+from affidavit.tables import TABLES, Kind
+from affidavit.times import parse_duration, parse_time, show_time
 from affidavit.types import Finding, Outcome
 
 
@@ -30,7 +32,8 @@ class Sql(Check):
     """What the other assertions cannot say: one SELECT that returns one value, and that value.
 
     The tables are those of docs/tables.md, already held to the claim's collections, kind and
-    authentic rows. A null or no row at all leaves the claim unproven.
+    authentic rows. A null or no row at all leaves the claim unproven, and so does a row that lacks a value of a column
+    which the query names: `IS NULL`, `IS NOT NULL` or `coalesce` says what is meant of it.
     """
 
     key = "sql"
@@ -60,7 +63,26 @@ class Sql(Check):
             exp.alias_(exp.select(exp.Count(this=exp.Star())).from_(name).subquery(), f"rows_{name}")
             for name in self.tables
         ]
+        named = unasked(self.tree)
+        for name in self.tables:
+            missing = [is_null(exp.column(c.name)) for c in TABLES[name].columns if c.name in named]
+            if missing:
+                count = exp.select(count_where(exp.or_(*missing))).from_(name)
+                columns.append(exp.alias_(count.subquery(), f"nulls_{name}"))
         return exp.select(*columns)
+
+    def _kind(self) -> Kind | None:
+        """What the query returns, where that is a value of a column; None else."""
+        node = self.tree.selects[0].unalias() if self.tree.selects else None
+        if isinstance(node, (exp.Min, exp.Max)):
+            node = node.this
+        kinds = {
+            c.kind
+            for name in self.tables
+            for c in TABLES[name].columns
+            if isinstance(node, exp.Column) and c.name == node.name.lower()
+        }
+        return kinds.pop() if len(kinds) == 1 else None
 
     def asks_for_null(self) -> bool:
         """Aggregates and conditions of a query pass nulls over, so a missing value may decide it."""
@@ -74,27 +96,46 @@ class Sql(Check):
             return self.found(Outcome.UNPROVEN, shown, "no row of " + ", ".join(empty) + " was looked at", "no-rows")
         if value is None:
             return self.found(Outcome.UNPROVEN, "null", "the query returns no value", "null-values")
-        if _equal(value, self.returns, self.zone):
+        missing = [
+            f"{measured[key]:,} row(s) of {key[6:]}"
+            for key in sorted(measured)
+            if key[:6] == "nulls_" and measured[key]
+        ]
+        if missing:
+            hint = ", ".join(missing) + " lack a value that the query names; say `IS NOT NULL` if they are not meant"
+            return self.found(Outcome.UNPROVEN, shown, hint, "null-values")
+        equal = _equal(value, self.returns, self.zone, self._kind())
+        if equal is None:
+            hint = f"{self.returns!r} cannot be compared with a value of that type"
+            return self.found(Outcome.UNPROVEN, shown, hint, "not-comparable")
+        if equal:
             return self.found(Outcome.VERIFIED, shown)
         return self.found(Outcome.REFUTED, shown, f"the query returns {shown}", "sql")
+
+
+_NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", re.ASCII)
 
 
 def _is_whole(text: str) -> bool:
     return re.fullmatch(r"\d{1,18}|\d{1,3}(?:,\d{3}){1,5}", text, re.ASCII) is not None
 
 
-def _equal(value: object, stated: str, zone: str) -> bool:
+def _equal(value: object, stated: str, zone: str, kind: Kind | None = None) -> bool | None:
+    """Whether a value is the stated one; None where the two cannot be compared."""
     if isinstance(value, bool):
-        return stated.lower() == str(value).lower()
+        return stated.lower() == str(value).lower() if stated.lower() in ("true", "false") else None
     if isinstance(value, int | float | Decimal):
-        try:
-            return Decimal(str(value)) == Decimal(stated.replace(",", ""))
-        except InvalidOperation:
-            return False
-    if isinstance(value, datetime):
-        try:
+        return Decimal(str(value)) == Decimal(stated.replace(",", "")) if _NUMBER.fullmatch(stated) else None
+    try:
+        if isinstance(value, datetime):
             span = parse_time(stated, zone)
-        except ValueError:
-            return False
-        return span.start <= value < span.end
-    return str(value) == stated
+            return span.start <= value < span.end
+        if isinstance(value, timedelta):
+            return value == timedelta(seconds=parse_duration(stated))
+        if kind is Kind.SERIAL and isinstance(value, str):
+            return parse_serial(value) == parse_serial(stated)
+    except ValueError:
+        return None
+    if kind is Kind.HEX and isinstance(value, str):
+        return value == clean_hex(stated).lower()
+    return str(value) == stated if isinstance(value, str | date) else None

@@ -6,6 +6,7 @@ documented tables and gives rows.
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -141,8 +142,9 @@ class DuckDb:
         return found
 
     def close(self) -> None:
-        """Give the memory back."""
-        self._connection.close()
+        """Give the memory back; a query that was left behind keeps it until it ends."""
+        with suppress(duckdb.Error):
+            self._connection.close()
 
 
 def _first_line(text: str) -> str:

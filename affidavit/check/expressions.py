@@ -32,8 +32,8 @@ MAX_NODES = 2_000
 MAX_NESTING = 60
 MAX_DEPTH = 250
 MAX_PATTERN = 300
-MAX_REPEATS = 1_000
-"""How often the counted repetitions of a pattern may repeat, multiplied: what a matcher unfolds."""
+MAX_REPEATS = 200
+"""How many copies of its parts a pattern's counted repetitions may unfold to."""
 
 # The parser tells its log what it takes for a command; here that is an error with a message of its own.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -60,12 +60,14 @@ _QUERY = (
     exp.With, exp.CTE, exp.Subquery, exp.Table, exp.TableAlias, exp.Alias, exp.Star, exp.Exists, exp.Union,
     exp.Intersect, exp.Except, exp.Filter, exp.Distinct, exp.Literal,
 )  # fmt: skip
-_CAST_TYPES = {"BIGINT", "INT", "DOUBLE", "TEXT", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP"}
+_CAST_TYPES = {"BIGINT", "INT", "DOUBLE", "TEXT", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPNTZ"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _SAME_OR_NOT = {exp.NullSafeEQ: False, exp.NullSafeNEQ: True}
 #: Functions that cut a UTC time into parts of a calendar.
 _CALENDAR = (exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.Day, exp.Month, exp.Year, exp.DayOfWeek)
 _CALENDAR_NAMES = frozenset("date_part date_trunc day dayofweek extract hour isodow minute month weekday year".split())
+#: The parser takes those that it does not know before JOIN for the name of the table to the left.
+_JOIN_WORDS = frozenset("POSITIONAL ASOF SEMI ANTI NATURAL LATERAL ANY ALL".split())
 _MONTHS = frozenset("day week month quarter year decade century millennium".split())
 #: Words that begin a type: before a parenthesis the parser tries them as one, and again for each level below.
 _TYPE_WORDS = {
@@ -131,11 +133,20 @@ def _check_pattern(node: exp.Expr) -> None:
     text = str(pattern.this)
     if len(text) > MAX_PATTERN:
         raise ValueProblem(f"the pattern is longer than {MAX_PATTERN} characters")
-    repeats = 1
-    for low, high in _REPEATED.findall(text) if not isinstance(node, (exp.Like, exp.ILike)) else ():
-        repeats *= max(1, int(low[:9]), int((high or "1")[:9]))
-    if repeats > MAX_REPEATS:
-        raise ValueProblem(f"the pattern's repetitions multiply to more than {MAX_REPEATS:,}")
+    if isinstance(node, (exp.RegexpLike, exp.RegexpFullMatch)) and _unfolded(text) > MAX_REPEATS:
+        raise ValueProblem(f"the pattern's repetitions come to more than {MAX_REPEATS:,}")
+
+
+def _unfolded(pattern: str) -> int:
+    """How many copies a matcher makes at most: counts of single characters add up, those of groups multiply."""
+    singles, groups = 0, 1
+    for found in _REPEATED.finditer(pattern):
+        count = max(1, int(found[1][:9]), int((found[2] or "1")[:9]))
+        if pattern[: found.start()].endswith(")"):
+            groups *= count
+        else:
+            singles += count
+    return max(1, singles) * groups
 
 
 def _depth(tree: exp.Expr) -> int:
@@ -159,6 +170,8 @@ def _check_nodes(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...], functions:
         if node.comments:
             node.comments = None
         _check_pattern(node)
+        if isinstance(node, exp.TryCast):
+            raise ValueProblem("TRY_CAST would take a value that does not fit for none at all", "write CAST")
         if isinstance(node, exp.Cast):
             target = node.to.this
             if getattr(target, "value", str(target)) not in _CAST_TYPES:
@@ -426,6 +439,14 @@ def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
     counts = any(isinstance(node.this, exp.Star) for node in tree.find_all(exp.Count))
     if not counts and not any(node.name.lower() in columns for node in tree.find_all(exp.Column)):
         raise ValueProblem("the query reads no column, so it says nothing about the evidence")
+    for join in tree.find_all(exp.Join):
+        before = [str(join.args.get(key) or "") for key in ("method", "hint", "global_")]
+        before += [] if (join.kind or "").upper() in ("", "INNER", "OUTER", "CROSS") else [join.kind]
+        if any(before):
+            raise ValueProblem(f"a {' '.join(filter(None, before))} join is not allowed here", "say ON which rows")
+    for alias in tree.find_all(exp.TableAlias):
+        if alias.name.upper() in _JOIN_WORDS:
+            raise ValueProblem(f"a table of yours cannot be called {alias.name!r}", "choose another name")
     for select in tree.find_all(exp.Query):
         if select.args.get("limit") and not select.args.get("order"):
             raise ValueProblem("LIMIT without ORDER BY takes any row there is", "say which rows with ORDER BY")

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects import DuckDB
 from sqlglot.errors import SqlglotError
 
 from affidavit.check.conditions import (
@@ -20,21 +19,17 @@ from affidavit.check.conditions import (
     ValueProblem,
     condition,
     find_column,
-    timestamp,
 )
+from affidavit.check.costly import check_pattern, check_words
+from affidavit.check.instants import counts_days, instant
 from affidavit.check.nulls import strict
 from affidavit.tables import TABLES, Column, Kind, Table
-from affidavit.times import parse_time
 from affidavit.types import did_you_mean
 
 MAX_LENGTH = 8_000
 MAX_NODES = 2_000
 MAX_NESTING = 60
 MAX_DEPTH = 250
-MAX_PATTERN = 300
-MAX_REPEATS = 200
-"""How many copies of its parts a pattern's counted repetitions may unfold to."""
-
 # The parser tells its log what it takes for a command; here that is an error with a message of its own.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -68,14 +63,6 @@ _CALENDAR = (exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.Day, exp.Month,
 _CALENDAR_NAMES = frozenset("date_part date_trunc day dayofweek extract hour isodow minute month weekday year".split())
 #: The parser takes those that it does not know before JOIN for the name of the table to the left.
 _JOIN_WORDS = frozenset("POSITIONAL ASOF SEMI ANTI NATURAL LATERAL ANY ALL".split())
-_MONTHS = frozenset("day week month quarter year decade century millennium".split())
-#: Words that begin a type: before a parenthesis the parser tries them as one, and again for each level below.
-_TYPE_WORDS = {
-    word for word, kind in DuckDB.Tokenizer.KEYWORDS.items() if kind in DuckDB.Parser.TYPE_TOKENS
-} - {name.upper() for name in FUNCTIONS | AGGREGATES} | {"ROW", "STRUCT"}  # fmt: skip
-_PATTERNED = (exp.RegexpLike, exp.RegexpFullMatch, exp.Like, exp.ILike)
-_REPEATED = re.compile(r"\{\s*(\d+)\s*(?:,\s*(\d*)\s*)?\}")
-_INSTANT = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d.*?(Z|[+-]\d{1,2}(:?\d{2})?)\s*", re.IGNORECASE)
 _BARE_DAY = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}([ T][^Z+]*)?\s*")
 _CATALOG = re.compile(r"(duckdb|pg|sqlite|pragma|information|temp|main|system|memory)(_|$)")
 #: Inside these, text beside a serial number or hash is no value of that column, or is looked at on its own.
@@ -96,7 +83,7 @@ def _parse(text: str) -> exp.Expr:
     if deepest > MAX_NESTING:
         raise ValueProblem(f"the expression nests deeper than {MAX_NESTING} levels")
     try:
-        _check_words(text)
+        check_words(text)
         statements = sqlglot.parse(text, read="duckdb")
     except (SqlglotError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else "too deeply nested"
@@ -112,41 +99,6 @@ def _parse(text: str) -> exp.Expr:
     if _depth(tree) > MAX_DEPTH:
         raise ValueProblem(f"the expression nests deeper than {MAX_DEPTH} levels")
     return tree
-
-
-def _check_words(text: str) -> None:
-    """ValueProblem for a type with parentheses: nested, each doubles the time that the parser takes."""
-    before = ""
-    for token in sqlglot.tokenize(text, read="duckdb"):
-        if token.text == "(" and before in _TYPE_WORDS:
-            raise ValueProblem(f"{before.lower()} does not take anything in parentheses here")
-        before = token.text.upper()
-
-
-def _check_pattern(node: exp.Expr) -> None:
-    """ValueProblem for a pattern that is not written out, or that a matcher would unfold without end."""
-    if not isinstance(node, _PATTERNED):
-        return
-    pattern = node.args.get("expression")
-    if not isinstance(pattern, exp.Literal) or not pattern.is_string:
-        raise ValueProblem("a pattern is written out, in quotes", "'CN=%' or '^CN='")
-    text = str(pattern.this)
-    if len(text) > MAX_PATTERN:
-        raise ValueProblem(f"the pattern is longer than {MAX_PATTERN} characters")
-    if isinstance(node, (exp.RegexpLike, exp.RegexpFullMatch)) and _unfolded(text) > MAX_REPEATS:
-        raise ValueProblem(f"the pattern's repetitions come to more than {MAX_REPEATS:,}")
-
-
-def _unfolded(pattern: str) -> int:
-    """How many copies a matcher makes at most: counts of single characters add up, those of groups multiply."""
-    singles, groups = 0, 1
-    for found in _REPEATED.finditer(pattern):
-        count = max(1, int(found[1][:9]), int((found[2] or "1")[:9]))
-        if pattern[: found.start()].endswith(")"):
-            groups *= count
-        else:
-            singles += count
-    return max(1, singles) * groups
 
 
 def _depth(tree: exp.Expr) -> int:
@@ -169,7 +121,7 @@ def _check_nodes(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...], functions:
     for node in tree.walk():
         if node.comments:
             node.comments = None
-        _check_pattern(node)
+        check_pattern(node)
         if isinstance(node, exp.TryCast):
             raise ValueProblem("TRY_CAST would take a value that does not fit for none at all", "write CAST")
         if isinstance(node, exp.Cast):
@@ -294,28 +246,9 @@ def _type_literals(tree: exp.Expr, columns: dict[str, Column], zone: str, found:
             made.meta[PLACED] = True
         return made
 
-    typed = tree.transform(marked).transform(_instant)
+    typed = tree.transform(marked).transform(instant)
     _untyped_literals(typed, columns, zone)
     return typed
-
-
-def _instant(node: exp.Expr) -> exp.Expr:
-    """An instant beside something else than a column, as the UTC time that it is: the engine skips offsets."""
-    if not isinstance(node, exp.Literal) or not node.is_string or not _INSTANT.fullmatch(node.this):
-        return node
-    if any(above.meta.get(PLACED) for above in _ancestors(node)):
-        return node
-    try:
-        return timestamp(parse_time(node.this, "UTC").start)
-    except ValueError:
-        return node
-
-
-def _ancestors(node: exp.Expr) -> Iterable[exp.Expr]:
-    above = node.parent
-    while above is not None:
-        yield above
-        above = above.parent
 
 
 def _untyped_literals(tree: exp.Expr, columns: dict[str, Column], zone: str) -> None:
@@ -332,8 +265,7 @@ def _untyped_literals(tree: exp.Expr, columns: dict[str, Column], zone: str) -> 
             parts = isinstance(node, _CALENDAR) or (
                 isinstance(node, exp.Func) and not isinstance(node, exp.Cast) and _names(node) & _CALENDAR_NAMES
             )
-            parts = parts or (isinstance(node, exp.DateDiff) and _unit(node) in _MONTHS)
-            parts = parts or _shifts_by_months(node)
+            parts = parts or counts_days(node)
             to_day = isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
             to_text = isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES
             if (parts or to_day or to_text) and Kind.TIME in kinds(node):
@@ -349,17 +281,6 @@ def _untyped_literals(tree: exp.Expr, columns: dict[str, Column], zone: str) -> 
         if isinstance(node, (*_COMPARISONS, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In, exp.Case,
                              exp.ArrayContains, exp.Nullif, exp.Anonymous)):  # fmt: skip
             _hex_as_text(node, columns)
-
-
-def _unit(node: exp.Expr) -> str:
-    unit = node.args.get("unit")
-    return str(unit.name if unit is not None else "day").lower().rstrip("s")
-
-
-def _shifts_by_months(node: exp.Expr) -> bool:
-    """Whether a time is moved by months or years: where those end depends on the zone."""
-    moved = isinstance(node, (exp.Add, exp.Sub))
-    return moved and any(_unit(one) in _MONTHS - {"day", "week"} for one in node.find_all(exp.Interval))
 
 
 def _hex_as_text(node: exp.Expr, columns: dict[str, Column]) -> None:

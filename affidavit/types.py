@@ -207,8 +207,11 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """Whether the verdict is the one that the report holds of the claim."""
-        return self.position.fits(self.outcome)
+        """Whether the verdict is the one that the report holds of the claim.
+
+        A check that failed or was stopped says nothing of the evidence, so no position fits it.
+        """
+        return self.position.fits(self.outcome) and self.code not in ("check-failed", "limit-reached")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,23 @@ from sqlglot import exp
 from affidavit.check.conditions import PLACED, timestamp
 from affidavit.times import parse_time
 
-_DAYS = frozenset("day week month quarter year decade century millennium".split())
+#: Units that are as long in every zone; a day or a week as a length is 24 hours or seven times that.
+_CLOCK = frozenset("microsecond millisecond second minute hour".split())
+_LENGTHS = _CLOCK | {"day", "week"}
 _INSTANT = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d.*?(Z|[+-]\d{1,2}(:?\d{2})?)\s*", re.IGNORECASE)
 
 
 def _unit(node: exp.Expr) -> str:
     unit = node.args.get("unit")
-    return str(unit.name if unit is not None else "day").lower().rstrip("s")
+    return str(unit.name).lower().rstrip("s") if unit is not None else ""
 
 
 def counts_days(node: exp.Expr) -> bool:
     """Whether days or months are counted between times, or a time is moved by months: where they end the zone says."""
     if isinstance(node, exp.DateDiff):
-        return _unit(node) in _DAYS
+        return _unit(node) not in _CLOCK
     moved = isinstance(node, (exp.Add, exp.Sub))
-    return moved and any(_unit(one) in _DAYS - {"day", "week"} for one in node.find_all(exp.Interval))
+    return moved and any(_unit(one) not in _LENGTHS for one in node.find_all(exp.Interval))
 
 
 def instant(node: exp.Expr) -> exp.Expr:

@@ -15,6 +15,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from affidavit.check import run as check_run
 from affidavit.check.base import statement
 from affidavit.check.conditions import ValueProblem
 from affidavit.check.engine import GRACE, SECONDS, DuckDb
@@ -87,7 +88,9 @@ def many() -> tuple[Row, ...]:
 
 
 @pytest.mark.parametrize("case", LIMITED, ids=[case["because"] for case in LIMITED])
-def test_stopped_by_a_limit(case: dict[str, str], nothing_outside: None) -> None:
+def test_stopped_by_a_limit(case: dict[str, str], nothing_outside: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if case is not LIMITED[0]:  # the first has all the time that a claim has
+        monkeypatch.setattr(check_run, "SECONDS", 1.0)
     began = time.monotonic()
     try:
         found = run({"one": {"over": "a", "sql": case["text"], "returns": "1"}}, many()).verdicts["one"]
@@ -181,3 +184,23 @@ def test_the_environment_stays_unread(nothing_outside: None) -> None:
                  "SET threads = 8", "ATTACH 'x.db'", "CREATE SECRET (TYPE s3)"):  # fmt: skip
         with pytest.raises(duckdb.Error):
             connection.execute(text).fetchall()
+
+
+ODD = ["'", "''", "\\", "\\'", "a\nb", "$$", "$1", "?", "%", "_", "--", "/*", "*/", ";", "\u2028",
+       "{x}", ":x", "E'\\x41'", "U&'x'", '"',
+       "'; DROP TABLE certificates; --", "\u202etxt", "\U0001f512"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_odd_texts_are_compared_letter_by_letter(text: str) -> None:
+    """What is stated reaches the engine as text, whatever it holds; a letter more is another text."""
+    quoted = text.replace("'", "''")
+    claims: dict[str, Any] = {
+        "same": {"every": {"subject_cn": text}},
+        "other": {"some": {"subject_cn": text + "x"}},
+        "written": {"every": f"subject_cn = '{quoted}'"},
+        "asked": {"sql": f"SELECT count(*) FROM certificates WHERE subject_cn = '{quoted}'", "returns": "1"},
+    }
+    found = run({name: {"over": "a"} | claim for name, claim in claims.items()}, [certificate(subject_cn=text)])
+    outcomes = [found.verdicts[name].outcome.value for name in claims]
+    assert outcomes == ["verified", "refuted", "verified", "verified"]

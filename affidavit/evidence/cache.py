@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,8 @@ class Cache:
         self.facts_folder = self.root / "facts"
 
     @classmethod
-    @contextlib.contextmanager
-    def at(cls, root: Path | None) -> Iterator["Cache"]:
-        """The cache in a folder; a temporary one where none is given or it cannot be written to."""
+    def at(cls, root: Path | None) -> "Cache":
+        """The cache in a folder; where none is given or it cannot be written to, one that goes with this object."""
         if root is not None:
             try:
                 cache = cls(root)
@@ -55,13 +54,13 @@ class Cache:
             except OSError:
                 pass
             else:
-                yield cache
-                return
-        with tempfile.TemporaryDirectory(prefix="affidavit-") as name:
-            cache = cls(Path(name))
-            for below in (cache.parts_folder, cache.facts_folder):
-                below.mkdir(parents=True, exist_ok=True)
-            yield cache
+                return cache
+        passing = Path(tempfile.mkdtemp(prefix="affidavit-"))
+        cache = cls(passing)
+        weakref.finalize(cache, shutil.rmtree, passing, ignore_errors=True)
+        for below in (cache.parts_folder, cache.facts_folder):
+            below.mkdir(parents=True, exist_ok=True)
+        return cache
 
     def new_folder(self) -> Path:
         """A folder to write into; `keep` gives it its name once it is whole."""

@@ -52,7 +52,7 @@ class Database:
             path.unlink(missing_ok=True)
         (self.folder / "spill").rmdir()
 
-    def small(self, name: str, rows: Iterable[Mapping[str, Any]], **columns: pa.DataType) -> None:
+    def small(self, name: str, rows: Iterable[Mapping[str, Any]], /, **columns: pa.DataType) -> None:
         """Load a small table."""
         schema = pa.schema(list(columns.items()))
         self.db.register("incoming", pa.Table.from_pylist(list(rows), schema=schema))

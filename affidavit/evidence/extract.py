@@ -1,10 +1,9 @@
 """Step 2 of the flow: a report's evidence files to facts tables."""
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,10 @@ def extract(
     groups = _groups(report, manifest)
     logs = _logs(report)
     manifest.save()
-    found = facts_of(groups, logs, wanted, cache=None if fresh else cache, progress=progress)
+    try:
+        found = facts_of(groups, logs, wanted, cache=None if fresh else cache, progress=progress)
+    except InputError as error:
+        raise InputError(*(_placed(report, groups, one) for one in error.diagnostics)) from None
     _check_trust(report, found, groups)
     _check_excuses(report, found)
     return found
@@ -61,8 +63,7 @@ def facts_of(
     processes: int | None = None,
 ) -> Facts:
     """The facts tables of some collections."""
-    stack = contextlib.ExitStack()
-    store = stack.enter_context(Cache.at(cache))
+    store = Cache.at(cache)
     files = _files(groups)
     target = store.facts_folder / _key(groups, logs, wanted)
     content = kept.saved(target)
@@ -75,7 +76,7 @@ def facts_of(
     tables = Tables(target, content["rows"])
     problems = tuple(Problem(**problem) for problem in content["problems"])
     ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]))
-    return Facts(tables, problems, files, ders, wanted, stack)
+    return Facts(tables, problems, files, ders, wanted, store)
 
 
 def _make(
@@ -293,6 +294,20 @@ def _check_trust(report: Report, facts: Facts, groups: Sequence[Group]) -> None:
         if group.trust is not None and not any(content["anchors"].get(file.sha256) for file in group.trust):
             pos = _trust_pos(report, groups, group.trust[0].sha256 if group.trust else "")
             raise InputError(Diagnostic(pos, "bad-trust", "no certificate stands in the trust files"))
+
+
+def _placed(report: Report, groups: Iterable[Group], found: Diagnostic) -> Diagnostic:
+    """A message about an evidence file, at the place of the incident file that names it."""
+    for group in groups:
+        place = ("evidence", group.name)
+        if any(file.name == found.pos.file for file in group.files):
+            return replace(found, pos=report.pos(*place, "files"))
+        if any(file.name == found.pos.file for file in group.issuers):
+            return replace(found, pos=report.pos(*place, "issuers"))
+        if any(file.name == found.pos.file for file in group.trust or ()):
+            return replace(found, pos=_trust_pos(report, [group], next(
+                file.sha256 for file in group.trust or () if file.name == found.pos.file)))  # fmt: skip
+    return found
 
 
 def _trust_pos(report: Report, groups: Iterable[Group], source: str) -> Pos:

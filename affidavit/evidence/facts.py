@@ -1,6 +1,5 @@
 """The facts tables of a report as they lie on disk, and the value through which everything later reads them."""
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affidavit.evidence.cache import Cache
 from affidavit.evidence.corpus import Wanted
 from affidavit.types import Problem
 
@@ -109,8 +109,8 @@ class Facts:
     files: tuple[FileFact, ...]
     ders: Mapping[str, bytes] = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted.everything)
-    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, repr=False)
-    """What keeps the files in place while they may be read."""
+    store: Cache | None = field(default=None, repr=False)
+    """The cache in which the files lie: a passing one goes with its last user."""
 
     def sources(self) -> Mapping[str, "pa.Table | Sequence[Path]"]:
         """Where an engine reads each table: its files, or the table itself where it is in memory alone."""

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write run.lock (what `make` installs) and dev.lock (run.lock and the tools that `make test` needs)
+# Write run.lock (what `make` installs) and dev.lock (run.lock, the optional extras and the tools that `make test` needs)
 # from pyproject.toml: every version pinned, every file of it by its hash, for Python 3.11 and newer
 # on all platforms, and with no index named. Existing pins are kept; give `--upgrade` (or
 # `--upgrade-package NAME`) to move them. Needs uv (https://docs.astral.sh/uv/).
@@ -15,6 +15,6 @@ compile() {
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@" >/dev/null
 }
 
-compile pyproject.toml --extra dev --output-file requirements/dev.lock "$@"
+compile pyproject.toml --extra keys --extra lint --extra dev --output-file requirements/dev.lock "$@"
 # The build backend is pinned, too: the editable install of the checkout is built without network.
 printf 'hatchling\n' | compile pyproject.toml - --constraints requirements/dev.lock --output-file requirements/run.lock

@@ -210,7 +210,7 @@ def inspect(file: tuple[Path, ...], form: str) -> None:
         click.echo(json.dumps(tables, default=as_json, indent=2, ensure_ascii=True))
     else:
         click.echo(inspect_text(tables), nl=False)
-    read = any(rows for name, rows in tables.items() if name != "problems")
+    read = any(rows for name, rows in tables.items() if name not in ("problems", "sources"))
     sys.exit(0 if read else INPUT_FAULT)
 
 

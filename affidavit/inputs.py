@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 from affidavit import __version__
 
 _LIBRARIES = (
-    "cryptography", "duckdb", "jinja2", "markdown", "nh3", "pikepdf", "pyarrow", "pydantic", "pyyaml", "sqlglot",
-    "tzdata", "weasyprint",
+    "certifi", "cryptography", "duckdb", "jinja2", "markdown", "nh3", "numpy", "pikepdf", "pyarrow", "pydantic",
+    "pyyaml", "sqlglot", "tzdata", "weasyprint",
 )  # fmt: skip
+_OPTIONAL = ("badkeys", "pkilint")
 
 
 def tree_digest(folders: Iterable[Path]) -> str:
@@ -30,13 +32,16 @@ def tree_digest(folders: Iterable[Path]) -> str:
 
 @cache
 def program_digest() -> str:
-    """SHA-256 over the program's code and the versions of the libraries that verdicts and pages rest on."""
+    """SHA-256 over the program's code and data, and the versions of the libraries that verdicts and pages rest on."""
     whole = hashlib.sha256(f"{__version__} {sys.version}".encode())
     package = Path(__file__).resolve().parent
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(path for path in package.rglob("*") if path.suffix in (".py", ".csv")):
         whole.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     for name in _LIBRARIES:
         whole.update(f"{name}={metadata.version(name)}\n".encode())
+    for name in _OPTIONAL:
+        with suppress(metadata.PackageNotFoundError):
+            whole.update(f"{name}={metadata.version(name)}\n".encode())
     return whole.hexdigest()
 
 

@@ -1,6 +1,7 @@
 """The site as a whole: what it holds, that it is the same each time, that a failed build leaves it be."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def make_project(folder: Path, *slugs: str) -> Project:
 
 
 def build(project: Project, *, fresh: bool = False, pdf: bool = False) -> Built:
-    return build_site(project, project.root / "site", fresh=fresh, pdf=pdf, environ={})
+    return build_site(
+        project, project.root / "site", fresh=fresh, pdf=pdf, environ={"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
+    )
 
 
 def change(project: Project, slug: str, old: str, new: str) -> None:

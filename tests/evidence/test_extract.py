@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.inspect import inspect_files
 from affidavit.tables import TABLES, arrow_schema
 from affidavit.types import Diagnostic, InputError
@@ -153,8 +155,14 @@ def test_the_same_certificate_in_two_collections_is_a_row_in_each(tmp_path: Path
 
 def test_the_tables_have_the_declared_schemas(tmp_path: Path) -> None:
     facts = facts_of(tmp_path, {"c/1.pem": LEAF, "c/2.pem": "junk"})
+    wanted = Wanted.everything()
+    assert set(wanted.tables()) == set(TABLES)
     for name in TABLES:
-        assert facts.tables[name].schema == arrow_schema(name)
+        declared = arrow_schema(name)
+        asked = [field for field in declared if field.name in wanted.columns(name)]
+        assert facts.tables[name].schema == pa.schema(asked)
+        # Only tests of keys are not part of everything.
+        assert {field.name for field in declared} - {field.name for field in asked} <= {"weak_key"}
 
 
 def test_dates_of_the_year_9999_pass_into_the_tables(tmp_path: Path) -> None:
@@ -286,7 +294,9 @@ def test_a_private_key_stops_all_and_its_file_is_named(
 def test_inspect_gives_every_table_though_nothing_is_readable(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_bytes(b"junk")
     found = inspect_files([tmp_path / "x.pem"])
-    assert {name: len(listed) for name, listed in found.items()} == {name: int(name == "problems") for name in TABLES}
+    assert {name: len(listed) for name, listed in found.items()} == {
+        name: int(name in ("problems", "sources")) for name in TABLES
+    }
 
 
 def test_inspect_trusts_nothing(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_verdicts_of_a_small_report(small: Run):
     assert whole["report"]["date"] == "2016-10-01"
     assert whole["passes"] is True
     assert whole["tally"] == {
-        "verified": 1, "refuted": 1, "unproven": 0, "unchecked": 1, "total": 3, "failing": 0,
+        "verified": 1, "refuted": 1, "unproven": 0, "documented": 0, "unchecked": 1, "total": 3, "failing": 0,
     }  # fmt: skip
     two, five, unseen = whole["claims"]
     assert (two["id"], two["outcome"], two["stands"]) == ("two", "verified", "true")

@@ -140,7 +140,7 @@ class Assembly(Database):
               p.collection, {FILE} AS file, r._position AS position
             FROM raw_log_entries r JOIN placed p ON r._source = p.source
             LEFT JOIN stated t ON t.collection = p.collection AND t.file = p.file
-            LEFT JOIN (SELECT _source, any_value(log) AS log FROM raw_sources GROUP BY _source) q
+            LEFT JOIN (SELECT _source, min(log) AS log FROM raw_sources GROUP BY _source) q
               ON q._source = r._source
             LEFT JOIN logs g ON g.log_id = t.log OR g.log = t.log OR g.url = coalesce(t.log, q.log)
             QUALIFY row_number() OVER (PARTITION BY p.collection, {FILE}, r._position ORDER BY g.log_id) = 1
@@ -197,11 +197,12 @@ class Assembly(Database):
         """Tables `names` and `extensions`, from the raw rows made on demand."""
 
         def query(part: int | None) -> str:
+            within = "r.which, r.position" if name == "names" else "r.position"
             made = self.beside(name, f"all_{name}", beside.MORE[name], part)
             return f"""SELECT r.*, c.authentic, c.kind, c.collection
             FROM (SELECT DISTINCT * EXCLUDE (part, row) FROM {made}) r
             JOIN {self._certificates(part)} c ON c.sha256 = r.certificate
-            ORDER BY c.collection, r.certificate, r.position"""
+            ORDER BY c.collection, r.certificate, {within}"""
 
         self.write_by_part(name, query, large=self.large)
 
@@ -219,7 +220,7 @@ class Assembly(Database):
               e.reason AS excused
             FROM made_detail_faults d JOIN certificates c ON c.sha256 = d.certificate
             LEFT JOIN excuses e ON e.collection = c.collection AND (e.file = c.file OR starts_with(c.file, e.file || '/'))
-            ORDER BY collection, file, position, field, reason""",
+            ORDER BY collection, file, position, field, reason, certificate""",
         )
 
 

@@ -73,10 +73,10 @@ def facts_of(
         caches.touch(target)
         for path in content["ders"]:
             caches.touch(Path(path).parent)
-    tables = Tables(target, content["rows"])
+    tables = Tables(target, content["rows"], store)
     problems = tuple(Problem(**problem) for problem in content["problems"])
-    ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]))
-    return Facts(tables, problems, files, ders, wanted, store)
+    ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]), store)
+    return Facts(tables, problems, files, ders, wanted)
 
 
 def _make(

@@ -36,11 +36,15 @@ class FileFact:
 
 
 class Tables(Mapping[str, "pa.Table"]):
-    """The facts tables by name, each read from its Parquet file when it is first asked for."""
+    """The facts tables by name, each read from its Parquet file when it is first asked for.
 
-    def __init__(self, folder: Path, rows: Mapping[str, int]) -> None:
+    ``store`` is the cache in which the files lie: a passing one goes with its last user.
+    """
+
+    def __init__(self, folder: Path, rows: Mapping[str, int], store: Cache | None = None) -> None:
         self.folder = folder
         self.rows = dict(rows)
+        self._store = store
         self._read: dict[str, pa.Table] = {}
 
     def files(self, name: str) -> list[Path]:
@@ -70,11 +74,14 @@ class Tables(Mapping[str, "pa.Table"]):
 
 
 class Ders(Mapping[str, bytes]):
-    """The DER encodings of the certificates at hand by SHA-256, read when the first one is asked for."""
+    """The DER encodings of the certificates at hand by SHA-256, read when the first one is asked for; see `Tables`."""
 
-    def __init__(self, files: tuple[Path, ...], wanted: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, files: tuple[Path, ...], wanted: frozenset[str] | None = None, store: Cache | None = None
+    ) -> None:
         self._files = files
         self._sources = wanted
+        self._store = store
 
     @cached_property
     def _all(self) -> dict[str, bytes]:
@@ -109,8 +116,6 @@ class Facts:
     files: tuple[FileFact, ...]
     ders: Mapping[str, bytes] = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted.everything)
-    store: Cache | None = field(default=None, repr=False)
-    """The cache in which the files lie: a passing one goes with its last user."""
 
     def sources(self) -> Mapping[str, "pa.Table | Sequence[Path]"]:
         """Where an engine reads each table: its files, or the table itself where it is in memory alone."""

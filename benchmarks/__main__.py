@@ -1,18 +1,21 @@
 """``make bench``: one line a figure, ``name value unit (goal ...) ok`` or ``... SHORT``.
 
+``python -m benchmarks GROUP...`` measures some groups only. The exit status is 1 where a goal is not reached.
+
 Only ratios count: a floor is measured in turn with the thing itself, several times, and the median of the
 ratios of neighbours is taken. Machines differ; ratios within one run do so far less.
 """
 
-import hashlib
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,59 +76,35 @@ def building() -> list[Figure]:
     return [Figure("second build", second / first, f"x first build ({first:.1f} s)", 0.2)]
 
 
-def extracting() -> list[Figure]:
-    """The row of each certificate of the founding case, over its hash and the library's bare load."""
-    from cryptography.x509 import load_der_x509_certificate
-
-    from affidavit.evidence.certificate import read_certificate
-    from affidavit.evidence.extract import extract
-    from affidavit.incident.load import load
-
-    report = load(ROOT / "reports/wosign-2016/incident.yaml", ROOT / "evidence", ROOT)
-    ders = list(extract(report).ders.values())
-
-    def floor() -> None:
-        for der in ders:
-            hashlib.sha256(der).hexdigest()
-            load_der_x509_certificate(der)
-
-    def rows() -> None:
-        for der in ders:
-            read_certificate(der)
-
-    return [Figure("certificate rows, careful way", ratio(rows, floor, 7), "x sha256 + load", 12.0)]
+GROUPS: dict[str, str] = {
+    "extraction": "extraction",
+    "claims": "checking",
+    "authenticity": "authenticity",
+    "pipeline": "pipeline",
+}
+"""Modules of this package with what in them measures, each loaded when it comes to be its turn."""
 
 
-def checking() -> list[Figure]:
-    """All claims of the founding case over extracted facts, over one scan of its certificates a claim."""
-    from sqlglot import exp
-
-    from affidavit.check.compile import compile_claims
-    from affidavit.check.engine import DuckDb
-    from affidavit.evidence.extract import extract
-    from affidavit.incident.load import load
-    from affidavit.run import check_facts
-    from affidavit.tables import CERTIFICATES
-
-    report = load(ROOT / "reports/wosign-2016/incident.yaml", ROOT / "evidence", ROOT)
-    claims, facts = compile_claims(report), extract(report)
-    scan = exp.select(*(exp.Min(this=exp.column(name)) for name in CERTIFICATES.names)).from_("certificates")
-    engine = DuckDb(facts.tables)
-
-    def floor() -> None:
-        for _ in claims:
-            engine.run(scan)
-
-    value = ratio(lambda: check_facts(report, claims, facts), floor, 5)
-    return [Figure("claims of the founding case", value, f"x {len(claims)} full scans", 10.0)]
-
-
-def main() -> None:
-    """Measure and print, each figure as soon as it is known."""
-    for group in (start_up, extracting, checking, building):
-        for figure in group():
+def main(wanted: Sequence[str]) -> int:
+    """Measure and print, each figure as soon as it is known; how many goals were not reached."""
+    groups: dict[str, Callable[[], list[Figure]]] = {"start": start_up, "build": building}
+    for module, name in GROUPS.items():
+        groups[module] = partial(_imported, module, name)
+    if unknown := [name for name in wanted if name not in groups]:
+        print(f"no such group: {', '.join(unknown)}; there are {', '.join(groups)}", file=sys.stderr)
+        return 2
+    short = 0
+    for group in wanted or groups:
+        for figure in groups[group]():
             print(figure.line(), flush=True)
+            short += figure.value > figure.goal
+    return 1 if short else 0
+
+
+def _imported(module: str, name: str) -> list[Figure]:
+    made: list[Figure] = getattr(import_module(f"benchmarks.{module}"), name)()
+    return made
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -91,7 +91,7 @@ def sct_rows(certificate: Certificate) -> list[dict[str, Any]]:
             "version": one.version,
             "log_id": one.log_id,
             "timestamp": one.timestamp,
-            "leaf_index": getattr(one, "leaf_index", None),
+            "leaf_index": one.leaf_index,
             "delivered_by": "embedded",
         }
         for position, one in enumerate(certificate.scts, 1)
@@ -119,7 +119,7 @@ def _careful(numbered: Iterable[tuple[int, bytes | None]]) -> tuple[Part, Faults
         scts_of += [number] * len(own)
         digest = found.row["sha256"]
         faults += [(number, Fault(0, name, reason, False, digest)) for name, reason in found.faults]
-        faults += [(number, Fault(0, name, reason, True, digest)) for name, reason in getattr(found, "irregular", ())]
+        faults += [(number, Fault(0, name, reason, True, digest)) for name, reason in found.irregular]
     part = Part(
         np.array(index, np.int64), _batch("certificates", read), _batch("scts", scts), np.array(scts_of, np.int64)
     )

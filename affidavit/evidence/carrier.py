@@ -84,7 +84,7 @@ class Answers:
         except DerError:
             pass
         else:
-            if not read.faults and not getattr(read, "irregular", ()):
+            if not read.faults and not read.irregular:
                 answer = tuple(read.row[column] for column in self._columns)
         self._known.keep(part, answer)
         return answer

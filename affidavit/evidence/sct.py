@@ -1,8 +1,8 @@
 """Signed certificate timestamps: read from the extension, verified under a log's key (RFC 6962)."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from affidavit.evidence import der
 from affidavit.evidence.der import DerError
@@ -10,8 +10,7 @@ from affidavit.evidence.der import DerError
 EPOCH = datetime(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Sct:
+class Sct(NamedTuple):
     """One SCT (RFC 6962 3.2): version (0 is v1), log ID in hex, time, extensions and the log's signature.
 
     ``timestamp`` is None where it lies outside the calendar; ``milliseconds`` is what the log signed.
@@ -25,6 +24,17 @@ class Sct:
     hash_algorithm: int
     signature_algorithm: int
     signature: bytes
+
+    @property
+    def leaf_index(self) -> int | None:
+        """The entry's place in a log that serves tiles (Static CT API, "SCT Extension"); None where it is not told."""
+        at, told = 0, self.extensions
+        while at + 3 <= len(told):
+            size = int.from_bytes(told[at + 1 : at + 3], "big")
+            if told[at] == 0:
+                return int.from_bytes(told[at + 3 : at + 8], "big") if size == 5 and at + 8 <= len(told) else None
+            at += 3 + size
+        return None
 
 
 def milliseconds_time(milliseconds: int) -> datetime | None:

@@ -145,6 +145,9 @@ _JOINED = re.compile(
     rf"\d(?:[\d,.:TZ-]*\d)?Z?{_UNIT_BETWEEN}(?P<how>to|through|until|till|\u2013|-|and|or)\s*{_FILLER}", re.IGNORECASE
 )
 _BETWEEN = re.compile(r"\bbetween\b[^.;]{0,60}\Z", re.IGNORECASE)
+#: "Three certificates under one serial number" bounds nothing.
+_UNDER = re.compile(rf"\bunder\s+{_FILLER}", re.IGNORECASE)
+_SHARED = re.compile(r"[\s*_]*(?:\w+ )?(?:serial|key|name|issuer|root|intermediate|ca)s?\b", re.IGNORECASE)
 AROUND = 80
 """Characters looked at before and after a figure."""
 
@@ -157,6 +160,8 @@ def said_of(before: str, after: str) -> Says:
     for says, pattern in _BEFORE_RE.items():
         if pattern.search(before) and not (says in _NEGATED_RE and _NEGATED_RE[says].search(before)):
             found |= says
+    if _UNDER.search(before) and _SHARED.match(after):
+        found &= ~Says.BELOW
     for says, pattern in _AFTER_RE.items():
         if pattern.match(after):
             found |= says

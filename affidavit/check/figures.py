@@ -110,6 +110,10 @@ def scan(text: str) -> Iterator[Figure]:
             continue
         if kind == "word":
             yield from _words(match)
+        elif kind == "length":
+            for start, end in numerals.lengths(match[0]):
+                if (length := numerals.parse_length(match[0][start:end])) is not None:
+                    yield Figure(kind, match[0][start:end], match.start() + start, length)
         elif kind == "algorithm" and _FINGERPRINT.match(text, match.end()):
             continue
         elif (value := _value(kind, match)) is not None:
@@ -136,8 +140,6 @@ def _value(kind: str, match: re.Match[str]) -> object:
             return text if len(text) > 40 else numerals.parse_number(text)
         case "percent":
             return numerals.parse_number(re.sub(r"\s*(?:%|per\s?cent)\Z", "", text, flags=re.IGNORECASE))
-        case "length":
-            return numerals.parse_length(text)
         case "algorithm":
             return text.upper()
         case "hex":

@@ -98,6 +98,25 @@ def parse_ordinal(text: str) -> int:
     return int(text[:-2]) if text[0].isdigit() else _ORDINALS[text.lower()]
 
 
+def lengths(text: str) -> list[tuple[int, int]]:
+    """Where each length of time in a text that `DURATION` matches begins and ends.
+
+    "2 days and 3 hours" is one; "2 hours and 24 hours" are two, for one has its units from the large to the small.
+    """
+    found: list[tuple[int, int]] = []
+    last = 0.0
+    for part in _PARTS.finditer(text):
+        word = part["unit"].lower()
+        unit = _UNIT_WORDS.get(word) or _UNIT_WORDS[word.removesuffix("s")]
+        size = _LENGTHS.get(unit, 2_629_746 if unit == "month" else 31_556_952)
+        if found and size < last:
+            found[-1] = (found[-1][0], part.end())
+        else:
+            found.append((part.start(), part.end()))
+        last = size
+    return found
+
+
 def parse_length(text: str) -> tuple[Fraction, Fraction] | None:
     """A length of time as seconds, and months by the calendar; None for what is no figure, as in "one day"."""
     if _ONE_DAY.fullmatch(text):

@@ -68,7 +68,9 @@ class Stated:
             if re.fullmatch(r"[0-9A-F]{8,}", bare):
                 hexes.add(bare)
             if text in names and not is_figure(text):
-                continue  # a name in which digits are no figures
+                # A name in which digits are no figures; but a whole key or serial number in it is stated.
+                hexes.update(str(f.value) for f in scan(text) if f.kind == "hex" and len(str(f.value)) >= 12)
+                continue
             for figure in scan(text):
                 match figure.value:
                     case Fraction() if figure.kind in NUMBERS:

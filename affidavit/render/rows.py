@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from affidavit.evidence.certificate import read_certificate
+from affidavit.evidence.detail import detail
 from affidavit.run import Run
 from affidavit.types import Outcome, Problem
 
@@ -44,7 +45,8 @@ class Rows:
             places.setdefault(row["sha256"], []).append(row)
         facts: dict[str, Row] = {digest: found[0] for digest, found in places.items()}
         for digest in sorted(run.facts.ders.keys() - facts.keys()):
-            facts[digest] = read_certificate(run.facts.ders[digest]).row
+            read = read_certificate(run.facts.ders[digest])
+            facts[digest] = {**read.row, **detail(read).row}
         scts: dict[str, list[Row]] = defaultdict(list)
         for row in run.facts.tables["scts"].to_pylist():
             # The same certificate in two collections has its SCTs twice; the page shows each once.

@@ -15,7 +15,7 @@ import click
 from affidavit import __version__
 
 if TYPE_CHECKING:
-    from affidavit.project import Project
+    from affidavit.project import Checked, Project
     from affidavit.report.text import Styler
     from affidavit.run import How
 
@@ -140,24 +140,105 @@ def build(
     sys.exit(done.exit_status)
 
 
+_FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
+
+
+def _format(_: click.Context, __: click.Parameter, stated: tuple[str, ...]) -> list[tuple[str, Path | None]]:
+    found: list[tuple[str, Path | None]] = []
+    for one in stated:
+        name, path = [*one.split("=", 1), ""][:2]
+        if name not in _FORMATS:
+            from affidavit.types import did_you_mean
+
+            raise click.BadParameter(f"there is no format {name!r}; {did_you_mean(name, _FORMATS)}")
+        if not path and any(other is None for _, other in found):
+            raise click.BadParameter("only one format can go to the terminal; give the others a file: sarif=FILE")
+        found.append((name, Path(path) if path else None))
+    return found or [("text", None)]
+
+
 @cli.command()
 @click.argument("path", nargs=-1)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing where all passes.")
+@click.option("--format", "forms", multiple=True, callback=_format, metavar="NAME[=FILE]",
+              help="text, json, sarif, junit, github or gitlab; with a file, into it. May be repeated.")  # fmt: skip
+@click.option("--detail", is_flag=True, help="JSON with all that each verdict rests on.")
 @click.option("--fresh", is_flag=True, help="Read all evidence anew, also what has not changed.")
 @click.option("--strict", is_flag=True, help=_STRICT)
+@click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path),
+              help="Let be what this file lists; only what is new fails.")  # fmt: skip
+@click.option("--write-baseline", type=click.Path(dir_okay=False, path_type=Path),
+              help="List what is wrong with the words now, for --baseline.")  # fmt: skip
 @click.pass_obj
-def check(root: Path | None, path: tuple[str, ...], verbose: bool, fresh: bool, strict: bool) -> None:
+def check(
+    root: Path | None,
+    path: tuple[str, ...],
+    verbose: bool,
+    quiet: bool,
+    forms: list[tuple[str, Path | None]],
+    detail: bool,
+    fresh: bool,
+    strict: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> None:
     """Check reports without rendering them: for CI and while writing.
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
     """
     from affidavit.project import check_all
-    from affidavit.report.text import check_text
+    from affidavit.types import AffidavitError
 
+    project = _project(root)
     with _reading(fresh=fresh, strict=strict) as how:
-        checked = check_all(_project(root), path, how)
-    click.echo(check_text(checked, _styler(), verbose=verbose), nl=False)
+        checked = check_all(project, path, how)
+    try:
+        if write_baseline or baseline:
+            from affidavit.report import baseline as baselines
+
+            if write_baseline:
+                number = baselines.write(write_baseline, checked)
+                click.echo(f"{write_baseline}: {number:,} messages", err=True)
+            if baseline or write_baseline:
+                known = baselines.read(baseline or write_baseline)  # type: ignore[arg-type]
+                checked = baselines.apply(checked, known, baseline or write_baseline)  # type: ignore[arg-type]
+        for name, file in forms:
+            _told(checked, name, file, project.root, verbose=verbose, quiet=quiet, detail=detail)
+    except AffidavitError as error:
+        _print_faults(error.diagnostics)
+        sys.exit(INPUT_FAULT)
+    except OSError as error:
+        click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
+        sys.exit(INPUT_FAULT)
     sys.exit(checked.exit_status)
+
+
+def _told(
+    checked: "Checked", name: str, file: Path | None, root: Path, *, verbose: bool, quiet: bool, detail: bool
+) -> None:
+    """Write a check's outcome in one format, to a file or to standard output."""
+    if name == "text":
+        from affidavit.report.text import check_text
+
+        if quiet and file is None and checked.exit_status == 0:
+            return
+        content = check_text(checked, _styler() if file is None else None, verbose=verbose).encode("utf-8", "replace")
+    else:
+        from affidavit.report.formats import FORMATS, as_json
+        from affidavit.report.items import said
+
+        spoken = said(checked, root)
+        content = as_json(spoken, whole=True) if name == "json" and detail else FORMATS[name](spoken)
+        if name == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
+            with Path(place).open("ab") as stream:
+                stream.write(FORMATS["github-summary"](spoken))
+    if file is not None:
+        from affidavit.store import write_file
+
+        write_file(file, content)
+    else:
+        click.echo(content, nl=False)
 
 
 @cli.command()

@@ -8,11 +8,12 @@ from affidavit.project import Checked
 from affidavit.run import Run
 from affidavit.shown import agree, visible
 from affidavit.times import show_time
-from affidavit.types import Diagnostic, Finding, Outcome, Severity, Verdict
+from affidavit.types import Diagnostic, Finding, Outcome, Pos, Severity, Verdict
 
 MARKS = {Outcome.VERIFIED: "+", Outcome.REFUTED: "x", Outcome.UNPROVEN: "?", Outcome.UNCHECKED: "-"}
 _COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2"}
 MAX_CELL = 160
+MAX_SOURCE = 110
 
 
 class Styler:
@@ -26,12 +27,26 @@ class Styler:
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour else text
 
 
-def diagnostic_lines(diagnostic: Diagnostic, style: Styler) -> list[str]:
-    """``path:line:column: message`` and what to do about it."""
+def source_lines(pos: Pos, text: str) -> list[str]:
+    """The line that a message is about, with a mark below the place; a long line is cut round it."""
+    lines = text.splitlines()
+    if not 0 < pos.line <= len(lines):
+        return []
+    line, column = lines[pos.line - 1].expandtabs(1), pos.column - 1
+    begin = max(0, column - 60)
+    shown = visible(line[begin : begin + MAX_SOURCE])
+    before = visible(line[begin:column])
+    cut = "..." if begin else ""
+    return [f"    | {cut}{shown}", f"    | {' ' * (len(cut) + len(before))}^"]
+
+
+def diagnostic_lines(diagnostic: Diagnostic, style: Styler, text: str = "") -> list[str]:
+    """``path:line:column: message``, the line of ``text`` that it is about, and what to do about it."""
     warning = diagnostic.severity is Severity.WARNING
     word = style("warning" if warning else "error", "warning" if warning else "error")
     code = style(f"[{diagnostic.code}]", "dim")
     lines = [f"{visible(str(diagnostic.pos))}: {word}: {visible(diagnostic.message)} {code}"]
+    lines += [style(line, "dim") for line in source_lines(diagnostic.pos, text)]
     if diagnostic.hint:
         lines.append(f"    {visible(diagnostic.hint)}")
     return lines
@@ -65,14 +80,16 @@ def tally_words(run: Run) -> str:
     return words + (f" ({run.tally.documented} of them quoted)" if run.tally.documented else "")
 
 
-def check_text(checked: Checked, style: Styler, *, verbose: bool = False) -> str:
+def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool = False) -> str:
     """What ``check`` prints: messages by place, then a line a report."""
+    style = style or Styler()
     lines: list[str] = []
     for fault in checked.faults:
         lines += diagnostic_lines(fault, style)
     for run in checked.runs:
         for diagnostic in run.diagnostics:
-            lines += diagnostic_lines(diagnostic, style)
+            text = run.report.text if diagnostic.pos.file == run.report.shown else ""
+            lines += diagnostic_lines(diagnostic, style, text)
             verdict = run.verdicts.get(diagnostic.claim)
             if verdict is not None and not verdict.passes and diagnostic.code != "figure-not-stated":
                 lines += example_lines(verdict.examples, run.claims[verdict.claim].zone)

@@ -1,0 +1,48 @@
+"""The formats of ``check --format``: each a function of what a check has to say to bytes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from affidavit.report import hosts
+from affidavit.report.items import Said
+from affidavit.report.junit import junit
+from affidavit.report.sarif import sarif
+
+BRIEF = ("id", "outcome", "stands", "passes", "code", "place", "findings", "counts", "basis")
+"""What of a claim stands in JSON unless all of it is asked for."""
+
+
+def as_json(said: Said, *, whole: bool = False) -> bytes:
+    """One object: whether all passes, each report with its verdicts (docs/verdicts.md), the faults of the input.
+
+    ``whole``: with the certificates, queries and examples behind each claim, as in ``verdicts.json``.
+    """
+    from affidavit.render.data import verdicts_json
+
+    reports = []
+    for run in said.checked.runs:
+        made: dict[str, Any] = json.loads(verdicts_json(run))
+        if not whole:
+            made["claims"] = [{name: claim[name] for name in BRIEF if name in claim} for claim in made["claims"]]
+            made.pop("evidence", None)
+        reports.append(made)
+    faults = [
+        {"code": f.code, "message": f.message, "hint": f.hint, "severity": f.severity.value,
+         "place": {"file": f.pos.file, "line": f.pos.line, "column": f.pos.column}}
+        for f in said.checked.faults
+    ]  # fmt: skip
+    status = said.checked.exit_status
+    content = {"exit_status": status, "passes": status == 0, "reports": reports, "faults": faults}
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+FORMATS: dict[str, Callable[[Said], bytes]] = {
+    "json": as_json,
+    "sarif": sarif,
+    "junit": junit,
+    "github": hosts.github,
+    "github-summary": hosts.summary,
+    "gitlab": hosts.gitlab,
+}
+"""By name; ``text``, for the terminal, stands in `affidavit.report.text`."""

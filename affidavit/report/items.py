@@ -1,0 +1,95 @@
+"""What a check has to say, in one shape that every format for machines is made from."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from affidavit.project import Checked
+from affidavit.shown import visible
+from affidavit.types import Diagnostic, Outcome, Severity, Verdict
+
+MAX_WORDS = 2000
+FAULTS = "input"
+"""The name under which faults of the input stand, beside the reports' names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A message: its report, its diagnostic, its path in the repository, and what tells it from every other.
+
+    ``fingerprint`` (hex) rests on report, code, claim and words, never on the line: it stays where text moves.
+    """
+
+    report: str
+    diagnostic: Diagnostic
+    path: str
+    fingerprint: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it fails the check."""
+        return self.diagnostic.severity is Severity.ERROR
+
+    @property
+    def words(self) -> str:
+        """Message and hint, safe to show and cut to what hosts take."""
+        text = self.diagnostic.message + (f" - {self.diagnostic.hint}" if self.diagnostic.hint else "")
+        return visible(text, MAX_WORDS)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A check's outcome for the formats: the check itself, its items, and the texts of its files by path as shown."""
+
+    checked: Checked
+    items: tuple[Item, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def said(checked: Checked, root: Path | None = None) -> Said:
+    """All messages of a check in order of place; paths are relative to the repository that holds ``root``."""
+    prefix = _prefix(root)
+    seen: Counter[str] = Counter()
+    found: list[Item] = []
+    for report, diagnostic in _all(checked):
+        whole = f"{report}\n{diagnostic.code}\n{diagnostic.claim}\n{diagnostic.message}"
+        digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        seen[digest] += 1
+        if seen[digest] > 1:
+            digest = hashlib.sha256(f"{digest} {seen[digest]}".encode()).hexdigest()[:32]
+        found.append(Item(report, diagnostic, _path(prefix, diagnostic.pos.file), digest))
+    texts = {run.report.shown: run.report.text for run in checked.runs}
+    return Said(checked, tuple(found), texts)
+
+
+def _all(checked: Checked) -> Iterator[tuple[str, Diagnostic]]:
+    for diagnostic in checked.faults:
+        yield FAULTS, diagnostic
+    for run in checked.runs:
+        for diagnostic in run.diagnostics:
+            yield run.slug, diagnostic
+
+
+def _prefix(root: Path | None) -> PurePosixPath:
+    """Where a project lies in its repository: hosts want paths from the repository's root."""
+    if root is not None:
+        root = root.resolve()
+        for folder in (root, *root.parents):
+            if (folder / ".git").exists():
+                return PurePosixPath(root.relative_to(folder).as_posix())
+    return PurePosixPath(".")
+
+
+def _path(prefix: PurePosixPath, shown: str) -> str:
+    path = PurePosixPath(shown)
+    return path.as_posix() if path.is_absolute() else (prefix / path).as_posix()
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """A verdict in a table: its outcome, and whether the report holds otherwise."""
+    word = "documented" if verdict.documented else verdict.outcome.value
+    if verdict.passes:
+        return word if verdict.position == "true" or verdict.outcome is Outcome.UNCHECKED else f"{word}, as disputed"
+    return f"{word}, and the report holds otherwise"

@@ -269,6 +269,43 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
 
 
 @cli.command()
+@click.argument("slug")
+@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="The folder with the certificates; it is copied to evidence/SLUG.")  # fmt: skip
+@click.pass_obj
+def new(root: Path | None, slug: str, source: Path | None) -> None:
+    """Draft a report from a folder of evidence: what it proves becomes claims.
+
+    Writes reports/SLUG/incident.yaml, which checks clean at once; edit it from there. Without --from, the draft is
+    made from evidence/SLUG.
+    """
+    from affidavit.draft.new import new_report
+    from affidavit.types import InputError
+
+    project = _project(root)
+    try:
+        with _reading() as how:
+            made = new_report(project, slug, source, how)
+    except InputError as error:
+        _print_faults(error.diagnostics)
+        sys.exit(INPUT_FAULT)
+    except OSError as error:
+        click.echo(f"affidavit: {error.filename}: {error.strerror}", err=True)
+        sys.exit(INPUT_FAULT)
+    from affidavit.shown import agree, visible
+
+    shown = made.incident
+    if shown.is_relative_to(Path.cwd()):
+        shown = shown.relative_to(Path.cwd())
+    click.echo(agree(f"{visible(str(shown))}: {made.claims} claim(s), all verified"))
+    for reason in made.left_out:
+        click.echo(f"  left out: {visible(reason, 200)}")
+    click.echo(
+        f"next: edit it, then `affidavit check {slug}`; `affidavit explain {slug} CLAIM` shows how one is checked"
+    )
+
+
+@cli.command()
 @click.argument("file", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def inspect(file: tuple[Path, ...], form: str) -> None:

@@ -105,6 +105,7 @@ _DECLARED = (
     Code("unknown-collection", "There is no such collection.", "Correct the name."),
     Code("unknown-document", "There is no such document.", "Correct the name."),
     Code("unknown-claim", "There is no such claim.", "Correct the name."),
+    Code("report-exists", "A report or evidence of that name is there already.", "Choose another name, or edit it."),
     Code("unknown-report", "There is no such report.", "Correct the name."),
     Code("no-reports", "There is no report.", "docs/guide.md shows how to write one."),
     Code("total-over", "`total` and `over` do not go together.", "Let each part say what it is about."),

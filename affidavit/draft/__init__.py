@@ -1,0 +1,1 @@
+"""Drafting a report from a folder of evidence: what the certificates show becomes claims that check clean."""

@@ -77,14 +77,18 @@ def head(data: bytes) -> Head:
 def _head(data: bytes, outline: _Outline, faults: list[Fault]) -> Head:
     def time(name: str, value: Tlv | None) -> datetime | None:
         try:
-            return parts.time(data, value) if value else None
+            moment, odd = parts.any_time(data, value) if value else (None, "")
         except DerError as error:
             faults.append(Fault(0, name, str(error)))
             return None
+        if odd:
+            faults.append(Fault(0, name, odd, irregular=True))
+        return moment
 
     unused, signature = der.bit_string(data, outline.signature)
     if unused:
-        raise DerError(f"a signature with {unused} unused bits")
+        # The entries are told all the same; without a signature that fits they are nobody's word.
+        faults.append(Fault(0, "signature", f"{unused} unused bits"))
     same = der.whole(data, outline.outer_algorithm) == der.whole(data, outline.inner_algorithm)
     if not same:
         # The outer one is not signed: whoever changes it makes another CRL out of a true one.
@@ -94,7 +98,7 @@ def _head(data: bytes, outline: _Outline, faults: list[Fault]) -> Head:
         der.whole(data, outline.issuer),
         der.whole(data, outline.tbs),
         signature,
-        parts.algorithm(data, outline.outer_algorithm) if same else None,
+        parts.algorithm(data, outline.outer_algorithm) if same and not unused else None,
         time("this_update", outline.this_update),
         time("next_update", outline.next_update),
     )

@@ -266,7 +266,10 @@ class _Careful:
         elif not self.attributed:
             return Wrong([], [])  # the fault of an entry before says so
         try:
-            moment = (parts.time(data, date) - _EPOCH) // _MICROSECOND
+            revoked_at, odd = parts.any_time(data, date)
+            if odd:
+                read.wrong.irregular.append(odd)
+            moment = (revoked_at - _EPOCH) // _MICROSECOND
         except DerError as error:
             read.wrong.unread.append(str(error))
             moment = _NONE

@@ -1,0 +1,177 @@
+"""``python -m benchmarks.mutations [SHARE [SEED]]``: each figure of the shipped reports changed in turn.
+
+What goes wrong in real write-ups: a count off by one, a day off by one, a nibble of a serial number, another hash,
+another weekday. Every figure in the text of an incident file is such a slip once, wherever it stands: in a claim, its
+sentence, a link, the prose, a note, a bound, a declaration. With one changed the report must not pass a strict check.
+Prints one line, each change that goes unnoticed before it; the exit status is 1 where there is one.
+
+The figures are found by patterns of this module, not by those of the program under test.
+"""
+
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from affidavit.check.compile import compile_claims
+from affidavit.evidence.extract import extract
+from affidavit.incident.load import load
+from affidavit.run import How, Run, check_facts, check_report
+from affidavit.times import MONTHS, WEEKDAYS
+from affidavit.types import InputError, Severity
+
+ROOT = Path(__file__).resolve().parent.parent
+SLUGS = ("real-faults", "wosign-2016")
+
+_WORDS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_MONTHS = "|".join(MONTHS)
+_TOKENS = re.compile(
+    r"(?P<hash>(?i:\bSHA-?(?:1|224|256|384|512)\b|\bMD[245]\b))"
+    r"|(?P<hex>\b(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}\b|\b(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{12,}\b)"
+    r"|(?P<day>\b\d{4}-\d\d-\d\d)"
+    rf"|(?P<written>\b\d{{1,2}} (?:{_MONTHS})(?: \d{{4}})?\b)"
+    rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
+    r"|(?P<clock>(?<=T)\d\d:\d\d)"
+    rf"|(?P<word>(?i:\b(?:{'|'.join(_WORDS)})\b))"
+    r"|(?P<number>(?<![\w.,/#:-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,/#:+-])\d+(?:\.\d+)?(?!\w|[.,]\d|-\d))"
+)
+_KEY = re.compile(r"\s*(?:- )?[\w-]+:(?= |$)")
+_LINK = re.compile(r"(?<=\])\([^)]*\)")
+#: The first line of each of these is about the report and no fact of it.
+_NO_FACT = re.compile(r"\s*(?:#|date: |sql: |SELECT |WHERE |AND |- \{text: )|.*\bsha256: [0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One figure of an incident file and what stands there instead; lines and columns count from 1."""
+
+    slug: str
+    line: int
+    column: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.slug}:{self.line}:{self.column}:{self.old[:24]}->{self.new[:24]}".replace(" ", "_")
+
+    def apply(self, text: str) -> str:
+        """The incident file with the slip in it."""
+        lines = text.splitlines(keepends=True)
+        line, at = lines[self.line - 1], self.column - 1
+        assert line[at:].startswith(self.old)
+        lines[self.line - 1] = line[:at] + self.new + line[at + len(self.old) :]
+        return "".join(lines)
+
+
+def slip(kind: str, text: str) -> str:
+    """A figure as a slip of the pen leaves it."""
+    match kind:
+        case "hash":
+            return re.sub(r"256|512|384|224|1|[245]\Z", lambda m: "1" if m[0] == "256" else "256", text, count=1)
+        case "hex":
+            middle = len(text) // 2
+            middle += text[middle] == ":"
+            return text[:middle] + ("3" if text[middle] != "3" else "4") + text[middle + 1 :]
+        case "day":
+            return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
+        case "written":
+            day, month, *year = text.split()
+            one = date(int(year[0]) if year else 2015, MONTHS.index(month) + 1, int(day)) + timedelta(days=1)
+            return " ".join([str(one.day), MONTHS[one.month - 1], *([str(one.year)] if year else [])])
+        case "weekday":
+            return WEEKDAYS[(WEEKDAYS.index(text) + 1) % 7]
+        case "clock":
+            return f"{text[:3]}{(int(text[3:]) + 1) % 60:02}"
+        case "word":
+            at = (*_WORDS, "twenty-one").index(text.lower()) + 1
+            new = (*_WORDS, "twenty-one")[at]
+            return new.capitalize() if text[0].isupper() else new
+        case _:
+            plain = text.replace(",", "")
+            if "." in plain:
+                return f"{float(plain) + 1:g}"
+            new = str(int(plain) + 1)
+            return f"{int(new):,}" if "," in text else new
+
+
+def mutations(slug: str, root: Path = ROOT) -> Iterator[Mutation]:
+    """All figures of an incident file, each with its slip."""
+    lines = (root / "reports" / slug / "incident.yaml").read_text("utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if _NO_FACT.match(line):
+            continue
+        # Names are no figures: a key, the claim that a link names, a file.
+        masked = line
+        for pattern in (_KEY, _LINK, re.compile(r"\S+\.(?:pem|der|crl|csv|json|py)\b"), re.compile(r"`[^`]*`")):
+            masked = pattern.sub(lambda match: "\0" * len(match[0]), masked)
+        for match in _TOKENS.finditer(masked):
+            yield Mutation(slug, number, match.start() + 1, match[0], slip(match.lastgroup or "", match[0]))
+
+
+class Bench:
+    """A copy of one report with one slip at a time; its evidence is read once as long as it stays what it is."""
+
+    def __init__(self, slug: str, folder: Path, root: Path = ROOT) -> None:
+        self.slug, self.root, self.folder = slug, root, folder
+        self.path = folder / "reports" / slug / "incident.yaml"
+        self.text = (root / "reports" / slug / "incident.yaml").read_text("utf-8")
+        shutil.copytree(root / "reports" / slug, self.path.parent)
+        whole = load(self.path, root / "evidence", folder)
+        self.facts = extract(whole)
+        self.evidence = whole.incident.model_dump_json(include={"evidence", "trust", "logs", "timezone"})
+
+    def run(self) -> Run:
+        """A strict check of the copy; InputError as check_report."""
+        report = load(self.path, self.root / "evidence", self.folder)
+        about = report.incident.model_dump_json(include={"evidence", "trust", "logs", "timezone"})
+        if about != self.evidence:
+            return check_report(self.path, self.root / "evidence", self.folder, How(strict=True))
+        return check_facts(report, compile_claims(report), self.facts, strict=True)
+
+    def noticed(self, mutation: Mutation) -> list[int]:
+        """The lines of the errors that a slip gives; none where it goes unnoticed."""
+        self.path.write_text(mutation.apply(self.text), "utf-8")
+        try:
+            found = self.run().diagnostics
+        except InputError as error:
+            found = tuple(error.diagnostics)
+        return sorted({d.pos.line for d in found if d.severity is Severity.ERROR})
+
+
+def sample(slug: str, share: float, seed: int) -> list[Mutation]:
+    """A share of a report's mutations, drawn by a seed; all where the share is 1."""
+    every = list(mutations(slug))
+    if share >= 1:
+        return every
+    return random.Random(f"{seed} {slug}").sample(every, max(1, round(share * len(every))))
+
+
+def main(share: float = 1.0, seed: int = 0) -> int:
+    """Make each slip and say which go unnoticed."""
+    began, asked, missed = time.monotonic(), 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for slug in SLUGS:
+            bench = Bench(slug, Path(folder).resolve())
+            for mutation in sample(slug, share, seed):
+                asked += 1
+                if not bench.noticed(mutation):
+                    missed += 1
+                    line = bench.text.splitlines()[mutation.line - 1].strip()
+                    print(f"unnoticed {mutation}: {line[:100]}", flush=True)
+    verdict = "SHORT" if missed else "ok"
+    spent = time.monotonic() - began
+    print(f"mutations_unnoticed {missed} of {asked:,}, {spent:.0f} s (goal 0) {verdict}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(float(text) for text in sys.argv[1:2]), *(int(text) for text in sys.argv[2:3])))

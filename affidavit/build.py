@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def _with_warnings(run: Run, warnings: Sequence[Diagnostic]) -> Run:
     if not warnings:
         return run
     every = sorted([*run.diagnostics, *warnings], key=Diagnostic.sort_key)
-    return Run(run.report, run.facts, run.claims, run.verdicts, tuple(every), run.version)
+    return replace(run, diagnostics=tuple(every))
 
 
 def _shown(path: Path, project: Project) -> str:

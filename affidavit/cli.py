@@ -166,6 +166,8 @@ def _format(_: click.Context, __: click.Parameter, stated: tuple[str, ...]) -> l
 @click.option("--detail", is_flag=True, help="JSON with all that each verdict rests on.")
 @click.option("--fresh", is_flag=True, help="Read all evidence anew, also what has not changed.")
 @click.option("--strict", is_flag=True, help=_STRICT)
+@click.option("--since", metavar="REVISION|FILE",
+              help="Hold published figures against an earlier edition: a revision, or a verdicts.json.")  # fmt: skip
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path),
               help="Let be what this file lists; only what is new fails.")  # fmt: skip
 @click.option("--write-baseline", type=click.Path(dir_okay=False, path_type=Path),
@@ -180,6 +182,7 @@ def check(
     detail: bool,
     fresh: bool,
     strict: bool,
+    since: str | None,
     baseline: Path | None,
     write_baseline: Path | None,
 ) -> None:
@@ -191,9 +194,20 @@ def check(
     from affidavit.types import AffidavitError
 
     project = _project(root)
-    with _reading(fresh=fresh, strict=strict) as how:
-        checked = check_all(project, path, how)
     try:
+        earlier = None
+        if since is not None:
+            from affidavit.report.since import Since
+
+            earlier = Since(project, since)
+            path = path or earlier.touched()
+            if not path:
+                click.echo(f"no report differs from {since}")
+                sys.exit(0)
+        with _reading(fresh=fresh, strict=strict) as how:
+            checked = check_all(project, path, how)
+        if earlier is not None:
+            checked = earlier.held_against(checked)
         if write_baseline or baseline:
             from affidavit.report import baseline as baselines
 

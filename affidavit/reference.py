@@ -11,7 +11,16 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from affidavit.check.assertions import ASSERTIONS
-from affidavit.incident.schema import ClaimBase, Collection, Complete, Incident, Question, Section, json_schema
+from affidavit.incident.schema import (
+    ClaimBase,
+    Collection,
+    Complete,
+    Correction,
+    Incident,
+    Question,
+    Section,
+    json_schema,
+)
 from affidavit.render.verdicts import schema_text, verdicts_markdown
 from affidavit.report.codes import codes_markdown
 from affidavit.tables import tables_markdown
@@ -40,6 +49,7 @@ def reference_markdown() -> str:
         ("A section (`sections:`)", Section, ()),
         ("A question (`questions:`)", Question, ()),
         ("A claim (`claims:`)", ClaimBase, ()),
+        ("A correction (`corrections:`)", Correction, ()),
     ):
         lines += [f"## {title}", "", *_keys(model, leave_out), ""]
     lines += [

@@ -10,6 +10,8 @@ from sqlglot import exp
 from affidavit import __version__
 from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim, compile_claims
+from affidavit.check.consistency import consistency
+from affidavit.check.corrections import Change
 from affidavit.check.engine import DuckDb
 from affidavit.check.hosts import known_hosts
 from affidavit.check.needs import wanted_by
@@ -50,6 +52,7 @@ class Run:
     claims: Mapping[str, CompiledClaim]
     verdicts: Mapping[str, Verdict]
     diagnostics: tuple[Diagnostic, ...] = ()
+    changes: tuple[Change, ...] = ()
     version: str = field(default=__version__)
 
     @property
@@ -110,6 +113,7 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
         else:
             verdicts[name] = verdict
     hosts, more = _hosts(engine, report)
+    more += consistency(engine, report, claims, verdicts)
     engine.close()
     if faults:
         raise InputError(*sorted(faults, key=Diagnostic.sort_key))

@@ -213,6 +213,8 @@ def _consistency(report: Report) -> list[Diagnostic]:
             )
     for index, event in enumerate(incident.timeline):
         check_time(event.at, "timeline", index, "at")
+    for index, correction in enumerate(incident.corrections):
+        check_time(correction.date, "corrections", index, "date")
     for name, document in incident.documents.items():
         if document.date is not None:
             check_time(document.date, "documents", name, "date")

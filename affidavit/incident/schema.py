@@ -191,6 +191,19 @@ class Event(Model):
     """What happened (Markdown with claim links)."""
 
 
+class Correction(Model):
+    """A published figure that was wrong: what it was, and why it changed."""
+
+    claim: Slug
+    """The claim that states it now, or did."""
+    date: Text
+    """When it was corrected: a day in the report's zone, or an instant with Z or an offset."""
+    was: Prose
+    """What had been stated (Markdown)."""
+    because: Prose
+    """How the error came about and was found (Markdown)."""
+
+
 class Allowed(Model):
     """A figure in the prose that is no fact to be checked."""
 
@@ -235,6 +248,8 @@ class Incident(Model):
     """Questions and answers."""
     timeline: Annotated[list[Event], Field(default_factory=list)]
     """What happened when."""
+    corrections: Annotated[list[Correction], Field(default_factory=list)]
+    """Figures that an earlier edition stated otherwise. `check --since` asks for one for each that changed."""
     allow: Annotated[list[Allowed], Field(default_factory=list)]
     """Figures in the prose that are no facts to be checked."""
 

@@ -1,7 +1,7 @@
 """A checked report as plain frozen values for the templates, which compute nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
@@ -10,7 +10,7 @@ from affidavit.render import phrases
 from affidavit.render.claims import Badge, ClaimView, badge, claim_anchor, claim_view, links
 from affidavit.render.documents import documents_table
 from affidavit.render.evidence import EvidenceView, evidence_view
-from affidavit.render.markdown import markdown, one_line
+from affidavit.render.markdown import Links, markdown, one_line
 from affidavit.render.rows import Rows
 from affidavit.render.text import foreign, plural, title_text, words
 from affidavit.render.values import Table, span_start
@@ -89,6 +89,18 @@ class EventView:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """A corrected figure: when, of which claim, what it was, what it is, and why."""
+
+    when: str
+    href: str
+    claim: str
+    says: Markup
+    was: Markup
+    because: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the table of contents."""
 
@@ -145,6 +157,7 @@ class ReportView:
     files: tuple[FileLink, ...]
     version: str
     documents: Table | None = None
+    corrections: tuple[CorrectionView, ...] = ()
 
 
 def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> ReportView:
@@ -187,8 +200,20 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
         files=files(pdf),
         version=run.version,
         documents=documents_table(run),
+        corrections=tuple(_corrections(run, marked)),
     )
     return _with_contents(view)
+
+
+def _corrections(run: Run, marked: Links) -> Iterator[CorrectionView]:
+    incident = run.report.incident
+    for one in sorted(incident.corrections, key=lambda c: parse_time(c.date, incident.timezone).start):
+        when, _ = span_start(parse_time(one.date, incident.timezone), incident.timezone)
+        now = incident.claims.get(one.claim)
+        yield CorrectionView(
+            when, f"#{claim_anchor(one.claim)}" if now else "", one.claim, words(now.says if now else None),
+            one_line(one.was, marked, under=2), one_line(one.because, marked, under=2),
+        )  # fmt: skip
 
 
 def heading(run: Run) -> Heading:
@@ -281,6 +306,8 @@ def _with_contents(view: ReportView) -> ReportView:
         entries.append(Entry("#questions", Markup("Questions and answers"), inner))
     if view.timeline:
         entries.append(Entry("#timeline", Markup("Timeline")))
+    if view.corrections:
+        entries.append(Entry("#corrections", Markup("Corrections")))
     entries.append(Entry("#claims", Markup("Claims")))
     collections: Sequence[Entry] = [Entry(f"#{c.anchor}", c.title) for c in view.evidence.collections]
     entries.append(Entry("#evidence", Markup("Evidence"), tuple(collections)))

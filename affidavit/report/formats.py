@@ -9,7 +9,7 @@ from affidavit.report.items import Said
 from affidavit.report.junit import junit
 from affidavit.report.sarif import sarif
 
-BRIEF = ("id", "outcome", "stands", "passes", "code", "place", "findings", "counts", "basis")
+BRIEF = ("id", "says", "outcome", "stands", "passes", "code", "place", "findings", "counts", "basis")
 """What of a claim stands in JSON unless all of it is asked for."""
 
 

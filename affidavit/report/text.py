@@ -101,6 +101,7 @@ def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool =
         word = style("passes", "good") if run.passes else style("does not pass", "error")
         more = agree(f"; {errors} error(s)") if errors else ""
         more += agree(f"; {warnings} warning(s)") if warnings else ""
+        lines += [f"  changed: {visible(change.words)}" for change in run.changes]
         lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
     if checked.faults:
         lines.append(style(agree(f"{len(checked.faults)} fault(s) in the input; nothing was checked there"), "error"))

@@ -23,18 +23,31 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Revoked:
-    """One entry: serial number, revocation date, and the reasonCode by name (None: left out)."""
+    """One entry: serial number, revocation date, and the reasonCode by name (None: left out).
 
-    serial: int
+    ``invalid_from`` is the invalidityDate, ``issuer`` the certificateIssuer (RFC 5280 5.3.3); ``extensions`` are added.
+    """
+
+    serial: int | bytes
     at: asn1.Time
     reason: str | None = None
+    invalid_from: str | None = None
+    issuer: asn1.Name | None = None
+    extensions: Sequence[bytes] = ()
 
     def der(self) -> bytes:
         """The entry as DER."""
-        made = b""
+        made = []
         if self.reason is not None:
-            made = asn1.sequence(extension("2.5.29.21", asn1.enumerated(REASONS[self.reason])))
-        return asn1.sequence(asn1.integer(self.serial), asn1.time(self.at), made)
+            made.append(extension("2.5.29.21", asn1.enumerated(REASONS[self.reason])))
+        if self.invalid_from is not None:
+            made.append(extension("2.5.29.24", asn1.generalized_time(self.invalid_from)))
+        if self.issuer is not None:
+            names = asn1.sequence(asn1.explicit(4, asn1.name(self.issuer)))
+            made.append(extension("2.5.29.29", names, critical=True))
+        made += self.extensions
+        listed = asn1.sequence(*made) if made else b""
+        return asn1.sequence(asn1.integer(self.serial), asn1.time(self.at), listed)
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,33 @@ class Crl:
     def pem(self) -> str:
         """PEM text."""
         return asn1.pem(self.der, "X509 CRL")
+
+
+def distribution_point(
+    url: str | None = None,
+    *,
+    only_user: bool = False,
+    only_ca: bool = False,
+    reasons: Sequence[int] | None = None,
+    indirect: bool = False,
+    only_attribute: bool = False,
+) -> bytes:
+    """The critical issuingDistributionPoint of a CRL (RFC 5280 5.2.5); ``reasons`` are bits of ReasonFlags."""
+    fields = []
+    if url is not None:
+        general = asn1.implicit(6, url.encode("ascii"))
+        fields.append(asn1.explicit(0, asn1.implicit(0, general, constructed=True)))
+    true = b"\xff"
+    fields += [asn1.implicit(number, true) for number, said in ((1, only_user), (2, only_ca)) if said]
+    if reasons is not None:
+        fields.append(asn1.implicit(3, asn1.named_bits(*reasons)[2:]))
+    fields += [asn1.implicit(number, true) for number, said in ((4, indirect), (5, only_attribute)) if said]
+    return extension("2.5.29.28", asn1.sequence(*fields), critical=True)
+
+
+def delta_of(number: int) -> bytes:
+    """The critical deltaCRLIndicator: changes since the CRL of that number (RFC 5280 5.2.4)."""
+    return extension("2.5.29.27", asn1.integer(number), critical=True)
 
 
 def issue_crl(

@@ -81,10 +81,10 @@ class Key:
     @property
     def identifier(self) -> bytes:
         """Key identifier: SHA-1 of the BIT STRING's octets (RFC 5280 4.2.1.2, method 1); 20 octets."""
-        return hashlib.sha1(_public_octets(self.spki), usedforsecurity=False).digest()
+        return hashlib.sha1(public_octets(self.spki), usedforsecurity=False).digest()
 
 
-def _public_octets(spki: bytes) -> bytes:
+def public_octets(spki: bytes) -> bytes:
     """The octets of subjectPublicKey: what follows the AlgorithmIdentifier and the count of unused bits."""
 
     def content(at: int) -> tuple[int, int]:

@@ -33,6 +33,10 @@ MORE = {"names": arrow_schema("names", Made.READ), "extensions": arrow_schema("e
 Keys = dict[bytes, tuple[bytes, ...]]
 
 
+_UNREADABLE = (ValueError, IndexError, TypeError, KeyError, OverflowError, RecursionError, AttributeError)
+"""What bytes that are not as they should be may come to; a DerError is a ValueError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One part's certificates, what to compute of them, and the file with what it needs."""
@@ -106,9 +110,6 @@ def _links(job: Job, target: Path) -> None:
 
 def _details(job: Job, target: Path) -> None:
     """The detail columns; and, in files of their own, the tables of names and extensions and what failed."""
-    from affidavit.evidence import detail
-    from affidavit.evidence.certificate import read_certificate
-
     folder = Path(job.part)
     writers = {name: pq.ParquetWriter(_new(folder / f"{name}.parquet"), schema) for name, schema in MORE.items()}
 
@@ -117,21 +118,51 @@ def _details(job: Job, target: Path) -> None:
             rows: list[dict[str, Any]] = []
             found: dict[str, list[dict[str, Any]]] = {name: [] for name in MORE}
             for octets in batch.column(0).to_pylist():
-                certificate = read_certificate(octets)
-                digest = certificate.row["sha256"]
-                read = detail.detail(certificate)
-                rows.append(read.row)
-                found["names"] += detail.names(certificate)
-                found["extensions"] += detail.extensions(certificate)
-                found["detail_faults"] += [
-                    {"certificate": digest, "field": name, "reason": reason, "irregular": False}
-                    for name, reason in read.faults
-                ]
+                row, more = _described(octets)
+                rows.append(row)
+                for name, some in more.items():
+                    found[name] += some
             for name, some in found.items():
                 writers[name].write_table(pa.Table.from_pylist(some, schema=MORE[name]))
             yield pa.RecordBatch.from_pylist(rows, schema=DETAILS)
 
     _write(target, DETAILS, batches(), finish=lambda: _finish(folder, writers))
+
+
+def _described(octets: bytes) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """The details of one certificate, and its rows of the tables of `MORE`.
+
+    Whatever goes wrong with it costs nothing but what is read there: it is null, or left out, and named.
+    """
+    from affidavit.evidence import detail
+    from affidavit.evidence.certificate import read_certificate
+
+    digest = hashlib.sha256(octets).hexdigest()
+    row: dict[str, Any] = dict.fromkeys(DETAILS.names)
+    more: dict[str, list[dict[str, Any]]] = {name: [] for name in MORE}
+
+    def fault(name: str, reason: str) -> None:
+        found = {"certificate": digest, "field": name, "reason": reason, "irregular": False}
+        more["detail_faults"].append(found)
+
+    try:
+        certificate = read_certificate(octets)
+    except _UNREADABLE as error:
+        fault("details", f"cannot be read: {error}")
+        return row, more
+    try:
+        read = detail.detail(certificate)
+        row = read.row
+        for name, reason in read.faults:
+            fault(name, reason)
+    except _UNREADABLE as error:
+        fault("details", f"cannot be read: {error}")
+    for table, of in (("names", detail.names), ("extensions", detail.extensions)):
+        try:
+            more[table] = list(of(certificate))
+        except _UNREADABLE as error:
+            fault(table, f"cannot be read: {error}")
+    return row, more
 
 
 def _finish(folder: Path, writers: dict[str, pq.ParquetWriter]) -> None:
@@ -141,15 +172,22 @@ def _finish(folder: Path, writers: dict[str, pq.ParquetWriter]) -> None:
 
 
 def _weak(job: Job, target: Path) -> None:
-    from affidavit.evidence import detail
-    from affidavit.evidence.certificate import read_certificate
-
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in _ders(Path(job.part)):
-            found = [detail.weak_key(read_certificate(octets)) for octets in batch.column(0).to_pylist()]
+            found = [_weak_key(octets) for octets in batch.column(0).to_pylist()]
             yield pa.RecordBatch.from_arrays([pa.array(found, WEAK.field(0).type)], schema=WEAK)
 
     _write(target, WEAK, batches())
+
+
+def _weak_key(octets: bytes) -> list[str] | None:
+    from affidavit.evidence import detail
+    from affidavit.evidence.certificate import read_certificate
+
+    try:
+        return detail.weak_key(read_certificate(octets))
+    except _UNREADABLE:
+        return None  # of a key that was not tested nothing is said
 
 
 def _new(target: Path) -> Path:

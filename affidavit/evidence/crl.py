@@ -1,7 +1,6 @@
 """A certificate revocation list's DER to its rows, and to what its signature rests on (RFC 5280 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -64,8 +63,8 @@ def _outline(data: bytes) -> _Outline:
     tbs, outer_algorithm, signature = pieces
     inner_algorithm, issuer, this_update = fields[:3]
     return _Outline(
-        tbs, outer_algorithm, signature, version, inner_algorithm, issuer, this_update, next_update, entries, extensions,
-        rest,
+        tbs, outer_algorithm, signature, version, inner_algorithm, issuer, this_update, next_update, entries,
+        extensions, rest,
     )  # fmt: skip
 
 
@@ -161,30 +160,3 @@ def _name(data: bytes, value: Tlv, faults: list[Fault]) -> str | None:
         return None
     faults += [Fault(0, "issuer", reason) for reason in name.faults]
     return name.text
-
-
-@dataclass(slots=True)
-class Crl:
-    """What was read of a CRL, for callers that hold it whole; entries are (serial, revocation date, reason)."""
-
-    issuer: str
-    issuer_der: bytes
-    this_update: datetime | None
-    next_update: datetime | None
-    tbs: bytes
-    signature: bytes
-    algorithm: Algorithm | None
-    entries: list[tuple[str, datetime | None, str | None]] = field(default_factory=list)
-    faults: list[tuple[str, str]] = field(default_factory=list)
-
-
-def read_crl(data: bytes) -> Crl:
-    """Read one CRL whole; entries about other CAs' certificates are left out. DerError as for `read`."""
-    one, found = head(data), read(data)
-    (crl,) = found.rows["crls"]
-    own = [row for row in found.rows["revocations"] if row["issuer_der_sha256"] == crl["issuer_der_sha256"]]
-    return Crl(
-        crl["issuer"] or "", one.issuer_der, one.this_update, one.next_update, one.tbs, one.signature, one.algorithm,
-        [(row["serial"], row["revoked_at"], row["reason"]) for row in own],
-        [(fault.field, fault.reason) for fault in found.faults if not fault.irregular],
-    )  # fmt: skip

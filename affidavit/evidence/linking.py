@@ -5,7 +5,9 @@ The outcome stands in small tables of an assembly, which its SQL joins: `links`,
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,11 @@ class Linking:
         self.issuers = self._issuers()
         self.authorities = Authorities.among(self.issuers.values())
         self.anchors = self._anchors()
+        self.signing: list[Certificate] = []
         self.authentic = [self.authorities.authentic(anchors) for anchors in self.anchors]
 
     def _issuers(self) -> dict[str, Certificate]:
         """The certificates that may have issued others: those trusted, those of chains, CAs, and those so named."""
-        found = {}
         query = f"""
             SELECT sha256, any_value(der), min(rank) AS rank FROM (
               SELECT sha256, der, 1 AS rank FROM raw_issuers
@@ -53,12 +55,8 @@ class Linking:
               WHERE is_ca OR _source IN (SELECT source FROM trusted UNION SELECT source FROM linking)
                 OR subject_der_sha256 IN (SELECT issuer_der_sha256 FROM raw_certificates))
             GROUP BY sha256 ORDER BY rank, sha256 LIMIT {MAX_ISSUERS}"""
-        for digest, der, _ in self.assembly.rows(query):
-            try:
-                found[digest] = read_certificate(der)
-            except (DerError, ValueError, IndexError):
-                continue  # it was read once when it is evidence: its fault is known
-        return found
+        rows = [(digest, der) for digest, der, _ in self.assembly.rows(query)]
+        return {one.row["sha256"]: one for one in _readable(rows)}
 
     def _anchors(self) -> list[frozenset[str]]:
         """For each list of trusted files the certificates in it."""
@@ -91,19 +89,19 @@ class Linking:
 
     def _swapped(self) -> None:
         """Precertificates of precertificate signing certificates: what they come to under their final issuer."""
-        signing = [c for c in self.issuers.values() if final_issuer(c, self.authorities) is not None]
+        self.signing = [c for c in self.issuers.values() if final_issuer(c, self.authorities) is not None]
         rows = []
-        for one in signing:
+        for one in self.signing:
             query = """SELECT DISTINCT r.sha256, r.der FROM raw_certificates r JOIN links l
                 ON l.part = r.part AND l.row = r.row
                 WHERE r.issuer_der_sha256 = ? AND l.spki_sha256 = ? AND r.kind = 'precertificate'"""
             mine = self.assembly.rows(query, one.row["subject_der_sha256"], one.row["spki_sha256"])
             final = final_issuer(one, self.authorities)
             for digest, der in mine:
-                tbs = precert_tbs(read_certificate(der), one)
-                if final is not None and tbs is not None:
+                tbs = precert_tbs(read_certificate(bytes(der)), one)
+                if final is not None:
                     rows.append(
-                        {"sha256": digest, "precert_tbs_sha256": sha256(tbs),
+                        {"sha256": digest, "precert_tbs_sha256": None if tbs is None else sha256(tbs),
                          "issuer_der_sha256": sha256(final.subject_der), "spki": final.spki}
                     )  # fmt: skip
         self.assembly.small(
@@ -179,7 +177,8 @@ class Linking:
         query = """SELECT c.sha256, r.der, coalesce(s.spki, i.spki) FROM (SELECT sha256,
                 any_value(issuer_spki_sha256) AS issuer_spki_sha256 FROM certificates WHERE sct_count > 0
                 GROUP BY sha256) c
-            JOIN (SELECT sha256, arg_min(found, collection) AS found FROM chosen GROUP BY sha256) h ON h.sha256 = c.sha256
+            JOIN (SELECT sha256, arg_min(found, collection) AS found FROM chosen GROUP BY sha256) h
+              ON h.sha256 = c.sha256
             JOIN raw_certificates r ON r.part = h.found.part AND r.row = h.found.row
             LEFT JOIN issuer_keys i ON i.spki_sha256 = c.issuer_spki_sha256
             LEFT JOIN swapped s ON s.sha256 = c.sha256"""
@@ -203,10 +202,11 @@ class Linking:
     def crls(self) -> None:
         """Table `crl_signers`: under whose key each CRL verifies, for each list of trusted files."""
         rows = []
+        candidates = status.Candidates(self.issuers.values())
         for digest, data in self._blobs(ItemKind.CRL):
-            head = status.crl_head(bytes(data))
+            head = status.crl_head(data)
             for trust, anchors in enumerate(self.anchors):
-                signer = status.crl_signer(head, self._candidates(trust), self.authentic[trust], anchors)
+                signer = status.crl_signer(head, candidates, self.authentic[trust], anchors)
                 if signer is not None:
                     rows.append({"crl": digest, "trust": trust, "spki_sha256": signer.row["spki_sha256"]})
         self.assembly.small("crl_signers", rows, crl=T, trust=N, spki_sha256=T)
@@ -214,13 +214,13 @@ class Linking:
     def ocsp(self) -> None:
         """Table `ocsp_signers`: who signed each OCSP response, for each list of trusted files."""
         rows: list[dict[str, Any]] = []
+        candidates: status.Candidates | None = None
         for digest, data in self._blobs(ItemKind.OCSP):
-            head = status.ocsp_head(bytes(data))
+            candidates = candidates or status.Candidates(self.issuers.values(), self._responders())
+            head = status.ocsp_head(data)
             for trust, anchors in enumerate(self.anchors):
-                for entry, cert_id in enumerate(head.cert_ids, 1):
-                    found = status.ocsp_signer(
-                        head, cert_id, self._candidates(trust), self.authentic[trust], anchors
-                    )  # fmt: skip
+                signers = status.ocsp_signers(head, candidates, self.authentic[trust], anchors)
+                for entry, found in enumerate(signers, 1):
                     rows.append(
                         {
                             "response": digest, "entry": entry, "trust": trust,
@@ -234,53 +234,106 @@ class Linking:
             delegated=B, authentic=B,
         )  # fmt: skip
 
-    def _blobs(self, kind: str) -> Sequence[tuple[str, bytes]]:
-        found = self.assembly.rows(
-            "SELECT DISTINCT sha256, der FROM raw_blobs WHERE kind = ? ORDER BY sha256", str(kind)
-        )  # fmt: skip
-        return [(digest, der) for digest, der in found]
+    def _responders(self) -> list[Certificate]:
+        """Certificates of delegated responders in files of their own; those inside the responses are there already."""
+        query = f"""SELECT sha256, any_value(der) FROM raw_certificates
+            WHERE list_contains(extended_key_usage, 'OCSPSigning')
+            GROUP BY sha256 ORDER BY sha256 LIMIT {MAX_ISSUERS}"""
+        return _readable(self.assembly.rows(query))
 
-    def _candidates(self, trust: int) -> Sequence[Certificate]:
-        return list(self.issuers.values())
+    def _blobs(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """Each CRL or OCSP response once, few at a time: some are large."""
+        seen = set()
+        for some in self.assembly.batches(f"SELECT sha256, der FROM raw_blobs WHERE kind = '{kind}'", 64):
+            for digest, data in some:
+                if digest not in seen:
+                    seen.add(digest)
+                    yield digest, bytes(data)
 
     def pairs(self) -> None:
-        """The table `pairs`, where wanted: equality is told by hashes, only differing pairs are looked into."""
+        """The table `pairs`, where wanted; needs `certificates`, `chosen` and `swapped`.
+
+        Those of an issuer and serial number that are one precertificate and one certificate, equal by their hashes,
+        are joined by SQL; `pairs.pairs` is asked only where there are more of them, or they differ.
+        """
         if not self.assembly.wanted.pairs:
             return
-        query = """WITH halves AS (
-              SELECT c.*, coalesce(s.issuer_der_sha256, c.issuer_der_sha256) AS final_issuer FROM certificates c
-              LEFT JOIN swapped s ON s.sha256 = c.sha256),
-            pre AS (SELECT * FROM halves WHERE kind = 'precertificate'),
-            fin AS (SELECT * FROM halves WHERE kind = 'certificate')
-            SELECT p.sha256 AS precertificate, f.sha256 AS certificate, coalesce(f.serial, p.serial) AS serial,
-              coalesce(f.issuer, p.issuer) AS issuer, p.precert_tbs_sha256 = f.precert_tbs_sha256 AS equal,
-              coalesce(p.authentic, true) AND coalesce(f.authentic, true) AS authentic,
-              p.collection AS pre_collection, f.collection AS fin_collection
-            FROM pre p FULL JOIN fin f ON p.final_issuer = f.final_issuer AND p.serial = f.serial
-            WHERE p.sha256 IS NOT NULL OR f.sct_count > 0"""
-        self.assembly.db.execute(f"CREATE TABLE matched AS {query}")
-        rows = []
-        for pre, fin in self.assembly.rows(
-            "SELECT DISTINCT precertificate, certificate FROM matched WHERE NOT equal ORDER BY ALL"
-        ):
-            first, second = (read_certificate(self._der(digest)) for digest in (pre, fin))
-            rows.append(
-                {"precertificate": pre, "certificate": fin, "first_difference": pairs.first_difference(first, second)}
-            )
-        self.assembly.small("differences", rows, precertificate=T, certificate=T, first_difference=T)
+        db = self.assembly.db
+        db.execute(
+            """CREATE TABLE halves AS SELECT c.sha256, any_value(c.kind) AS kind, any_value(c.serial) AS serial,
+              any_value(c.issuer) AS issuer, any_value(c.sct_count) > 0 AS promised,
+              any_value(coalesce(s.issuer_der_sha256, c.issuer_der_sha256)) AS final_issuer,
+              any_value(CASE WHEN s.sha256 IS NULL THEN c.precert_tbs_sha256 ELSE s.precert_tbs_sha256 END) AS tbs
+            FROM certificates c LEFT JOIN swapped s ON s.sha256 = c.sha256
+            WHERE c.kind IN ('precertificate', 'certificate') GROUP BY c.sha256"""
+        )
+        db.execute(
+            """CREATE TABLE families AS SELECT final_issuer, serial, count(*) = 2 AND count(DISTINCT tbs) = 1
+                AND count(tbs) = 2 AS simple
+            FROM halves GROUP BY final_issuer, serial HAVING count(DISTINCT kind) = 2 AND serial IS NOT NULL"""
+        )
+        self.assembly.small(
+            "compared", self._compared(), precertificate=T, certificate=T, serial=T, issuer=T, equal=B,
+            first_difference=T,
+        )  # fmt: skip
+        db.execute(
+            """CREATE TABLE matched AS
+            SELECT p.sha256 AS precertificate, f.sha256 AS certificate, f.serial, f.issuer, true AS equal,
+              NULL AS first_difference
+            FROM families m JOIN halves p ON p.final_issuer = m.final_issuer AND p.serial = m.serial
+              AND p.kind = 'precertificate'
+            JOIN halves f ON f.final_issuer = m.final_issuer AND f.serial = m.serial AND f.kind = 'certificate'
+            WHERE m.simple
+            UNION ALL BY NAME SELECT * FROM compared
+            UNION ALL BY NAME
+            SELECT CASE WHEN kind = 'precertificate' THEN sha256 END AS precertificate,
+              CASE WHEN kind = 'certificate' THEN sha256 END AS certificate, h.serial, h.issuer
+            FROM halves h ANTI JOIN families m ON m.final_issuer = h.final_issuer AND m.serial = h.serial
+            WHERE h.kind = 'precertificate' OR h.promised"""
+        )
+        # Of a half that stands in other collections alone it counts whether all of them trust it.
         self.assembly.write(
             "pairs",
-            """SELECT m.precertificate, m.certificate, m.serial, m.issuer, m.equal, d.first_difference,
-              bool_and(m.authentic) AS authentic, m.collection
-            FROM (SELECT *, unnest(list_distinct([x FOR x IN [pre_collection, fin_collection] IF x IS NOT NULL]))
-              AS collection FROM matched) m
-            LEFT JOIN differences d ON d.precertificate = m.precertificate AND d.certificate = m.certificate
-            GROUP BY ALL ORDER BY m.collection, m.serial, m.precertificate, m.certificate""",
+            """WITH held AS (SELECT sha256, collection, authentic FROM certificates),
+            places AS (
+              SELECT precertificate, certificate, collection FROM matched JOIN held ON sha256 = precertificate
+              UNION
+              SELECT precertificate, certificate, collection FROM matched JOIN held ON sha256 = certificate),
+            whole AS (SELECT sha256, bool_and(authentic) AS every FROM held GROUP BY sha256)
+            SELECT m.*, l.collection, coalesce(p.authentic, pw.every, true) AND coalesce(f.authentic, fw.every, true)
+              AS authentic
+            FROM matched m JOIN places l ON l.precertificate IS NOT DISTINCT FROM m.precertificate
+              AND l.certificate IS NOT DISTINCT FROM m.certificate
+            LEFT JOIN held p ON p.sha256 = m.precertificate AND p.collection = l.collection
+            LEFT JOIN held f ON f.sha256 = m.certificate AND f.collection = l.collection
+            LEFT JOIN whole pw ON pw.sha256 = m.precertificate
+            LEFT JOIN whole fw ON fw.sha256 = m.certificate
+            ORDER BY l.collection, m.serial, m.precertificate, m.certificate""",
         )
 
-    def _der(self, digest: str) -> bytes:
-        ((der,),) = self.assembly.rows("SELECT der FROM raw_certificates WHERE sha256 = ? LIMIT 1", digest)
-        return bytes(der)
+    def _compared(self) -> Iterator[dict[str, Any]]:
+        """The rows of `pairs.pairs` for those of one issuer and serial number, where they are not simply equal."""
+        query = """SELECT m.final_issuer, m.serial, r.der FROM families m
+            JOIN halves h ON h.final_issuer = m.final_issuer AND h.serial = m.serial
+            JOIN (SELECT sha256, arg_min(found, collection) AS found FROM chosen GROUP BY sha256) c
+              ON c.sha256 = h.sha256
+            JOIN raw_certificates r ON r.part = c.found.part AND r.row = c.found.row
+            WHERE NOT m.simple ORDER BY m.final_issuer, m.serial, h.sha256"""
+        rows = (row for some in self.assembly.batches(query) for row in some)
+        for _, family in groupby(rows, key=itemgetter(0, 1)):
+            members = (read_certificate(bytes(der)) for _, _, der in family)
+            yield from pairs.pairs(members, self.signing)
+
+
+def _readable(rows: Iterable[tuple[Any, ...]]) -> list[Certificate]:
+    """Certificates of some rows (SHA-256, DER) without those that cannot be read: as evidence their fault is known."""
+    found = []
+    for _, data in rows:
+        try:
+            found.append(read_certificate(bytes(data)))
+        except (DerError, ValueError, IndexError):
+            continue
+    return found
 
 
 def _size(path: Path) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from affidavit.catalogue import catalogue_markdown
 from affidavit.check.assertions import ASSERTIONS
 from affidavit.incident.schema import (
     ClaimBase,
@@ -75,6 +76,7 @@ def schema_json() -> str:
 
 DERIVED: dict[str, Callable[[], str]] = {
     "affidavit.schema.json": schema_json,
+    "docs/claims.md": catalogue_markdown,
     "docs/codes.md": codes_markdown,
     "docs/reference.md": reference_markdown,
     "docs/tables.md": tables_markdown,

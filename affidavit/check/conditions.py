@@ -234,7 +234,18 @@ def _like(column: Column, raw: object) -> Callable[[exp.Expr], exp.Expr]:
     if not isinstance(raw, str) or not raw:
         raise ValueProblem("one pattern is wanted")
     if column.kind is Kind.TEXT:
-        return lambda c: exp.Like(this=c.copy(), expression=literal(raw))
+        return lambda c: _matches(c.copy(), raw)
+    if column.kind is Kind.TEXTS:
+        # One entry at least; a list that was not read leaves it open.
+        entry = exp.Lambda(
+            this=_matches(exp.to_identifier("entry"), raw), expressions=[exp.to_identifier("entry")], colon=True
+        )
+        return lambda c: exp.GT(
+            this=exp.Anonymous(this="len", expressions=[
+                exp.Anonymous(this="list_filter", expressions=[c.copy(), entry.copy()])
+            ]),
+            expression=exp.Literal.number(0),
+        )  # fmt: skip
     pattern = re.sub(r"[:\s]", "", raw).upper().removeprefix("0X")
     if not _HEX_PATTERN.fullmatch(pattern):
         raise ValueProblem(f"{raw!r} holds what is no hex digit, and {column.name} is hexadecimal")
@@ -242,6 +253,12 @@ def _like(column: Column, raw: object) -> Callable[[exp.Expr], exp.Expr]:
     if column.kind is Kind.SERIAL and pattern[0] in "123456789ABCDEF":
         patterns.append("0" + pattern)
     return lambda c: exp.Paren(this=disjunction([exp.Like(this=c.copy(), expression=literal(one)) for one in patterns]))
+
+
+def _matches(node: exp.Expr, pattern: str) -> exp.Expr:
+    """``LIKE``; a backslash makes the character behind it stand for itself."""
+    like = exp.Like(this=node, expression=literal(pattern))
+    return exp.Escape(this=like, expression=literal("\\")) if "\\" in pattern else like
 
 
 def _possible(column: Column, limits: Mapping[str, Typed]) -> None:
@@ -287,7 +304,7 @@ def _mapping(column: Column, stated: Mapping[str, object], zone: str) -> Conditi
             words.append(f"contains {raw}")
             continue
         if key == "like":
-            if column.kind not in (Kind.TEXT, Kind.HEX, Kind.SERIAL):
+            if column.kind not in (Kind.TEXT, Kind.TEXTS, Kind.HEX, Kind.SERIAL):
                 raise ValueProblem(f"'like' is for text, and {column.name} is a {column.kind}", "", (key,))
             try:
                 tests.append(_like(column, raw))

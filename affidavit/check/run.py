@@ -148,6 +148,7 @@ class Checker:
             prefix = f"{check.key}_"
             values = {name.removeprefix(prefix): v for name, v in measured.items() if name.startswith(prefix)}
             values["n"] = measured["n"]
+            values["considered"] = counts.considered
             rows = own.get(check.key, [{}])
             values.update(rows[0] if len(rows) == 1 else {})
             found = check.judge(values)

@@ -4,10 +4,13 @@ It reads the claim as an incident file states it and knows nothing of the progra
 and design say of a claim is written down here a second time; the two must agree (test_plain_judge.py).
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -234,7 +237,7 @@ class Judge:
                 return U  # a list that nobody can read may name any certificate
             if "pairs" in claim and claim["pairs"]["with"] in self.world.unreadable:
                 return U
-            if not mine and not set(keys) <= {"count", "total", "only", "sql"}:
+            if not mine and not set(keys) <= {"count", "share", "total", "only", "sql"}:
                 return U
             case = Case(self, claim, mine, zone, overlap)
             outcomes = [JUDGES[key](case, claim[key]) for key in keys]
@@ -260,6 +263,29 @@ def _yes(truth: bool) -> str:
 
 def _count(case: Case, stated: Any) -> str:
     return _yes(amount(stated, len(case.rows)))
+
+
+def _share(case: Case, stated: Any) -> str:
+    claim = case.claim
+    if "total" in claim:
+        raise _Doubt
+    kind, table = claim.get("kind", "certificate"), claim.get("table", "certificates")
+    whole = len(case.judge.looked_at(over_of(claim), kind, table))
+    if not whole:
+        raise _Doubt
+
+    def percent(text: str) -> Decimal:
+        return Decimal(text.removesuffix("%").strip())
+
+    if isinstance(stated, str):
+        # Rounded by hand at the place to which it is stated; half rounds up.
+        place = Decimal(1).scaleb(percent(stated).as_tuple().exponent)  # type: ignore[arg-type]
+        share = Fraction(100 * len(case.rows), whole)
+        rounded = math.floor(share / Fraction(place) + Fraction(1, 2)) * place
+        return _yes(rounded == percent(stated))
+    low, high = (percent(stated[key]) if key in stated else None for key in ("at_least", "at_most"))
+    held = low is None or 100 * len(case.rows) >= low * whole
+    return _yes(held and (high is None or 100 * len(case.rows) <= high * whole))
 
 
 def _distinct(case: Case, stated: Any) -> str:
@@ -417,7 +443,7 @@ def _sql(case: Case, stated: Query) -> str:
 
 
 JUDGES: dict[str, Callable[[Case, Any], str]] = {
-    "count": _count, "distinct": _distinct, "same": _same, "every": _every, "none": _none, "some": _some,
-    "between": _every, "earliest": _extreme(min), "latest": _extreme(max), "total": _total, "only": _only,
-    "identical_except": _identical, "pairs": _pairs, "revoked": _revoked, "gap": _gap, "sql": _sql,
+    "count": _count, "share": _share, "distinct": _distinct, "same": _same, "every": _every, "none": _none,
+    "some": _some, "between": _every, "earliest": _extreme(min), "latest": _extreme(max), "total": _total,
+    "only": _only, "identical_except": _identical, "pairs": _pairs, "revoked": _revoked, "gap": _gap, "sql": _sql,
 }  # fmt: skip

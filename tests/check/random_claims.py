@@ -214,6 +214,9 @@ class Draw:
         match key:
             case "count":
                 return self.amount(near)
+            case "share":
+                shown = self.choice(["0 %", "25 %", "33 %", "33.3 %", "50 %", "66.7 %", "67 %", "100 %", "12.5 %"])
+                return self.choice([shown, shown, {"at_least": shown}, {"at_most": shown}])
             case "distinct":
                 return {self.column(): self.amount(self.choice([1, 2, near]))}
             case "same":

@@ -19,6 +19,10 @@ PARTS: dict[str, dict[str, Any]] = {
 #: For each assertion statements that are true of `GOOD`, so that only what is missing can change the verdict.
 TRUE: dict[str, list[dict[str, Any]]] = {
     "count": [{"count": "2"}, {"count": {"at_most": "2"}}],
+    "share": [
+        {"share": "100 %", "where": {"signature_hash": "sha1"}},
+        {"share": {"at_least": "50 %"}, "where": {"signature_hash": "sha1"}},
+    ],
     "distinct": [{"distinct": {"signature_hash": "1"}}, {"distinct": {"signature_hash": {"at_most": "1"}}}],
     "same": [{"same": "signature_hash"}, {"same": ["dns_names", "signature_hash"]}],
     "every": [

@@ -33,12 +33,17 @@ VERIFIED = [
     "identical_except: {fields: [serial, public_key]}", "pairs: {with: b, by: spki_sha256}",
     "pairs: {with: b, by: [spki_sha256, dns_names], every: {signature_hash: sha256}, count: 2}", "revoked: true",
     "revoked: 2016-09-01", "revoked: {reason: keyCompromise, at: {from: 2016-09-01, until: 2016-09-01}}",
+    "{where: {serial: " + repr(serial_of(1)) + "}, share: 50 %}", "{where: {serial: absent}, share: 0 %}",
+    "share: {at_least: 99.5 %}",
     "gap: {from: not_before, to: earliest_sct, at_least: 16 days}", "gap: {from: not_before, to: earliest_sct, at_most: 16 days}",
     "{sql: SELECT count(*) FROM certificates, returns: 2}", "{sql: SELECT min(not_before) FROM certificates, returns: 2015-12-19}",
 ]  # fmt: skip
 #: What is just missed, and words of the explanation.
 MISSES = [
     ("count: 3", "1 fewer than stated"), ("count: 1", "1 more than stated"), ("count: {at_least: 3}", "1 fewer"),
+    ("{where: {serial: " + repr(serial_of(1)) + "}, share: 51 %}", "1 percentage points less"),
+    ("{where: {serial: " + repr(serial_of(1)) + "}, share: 100 %}", "over that of the others"),
+    ("{where: {serial: " + repr(serial_of(1)) + "}, share: {at_least: 50.1 %}}", "less than stated"),
     ("count: {at_most: 1}", "1 more"), ("distinct: {serial: 1}", "serial: 1 more"), ("same: [issuer, serial]", "differs in serial"),
     ("{timezone: Asia/Shanghai, every: {not_before: 2015-12-19}}", "right in UTC, not in Asia/Shanghai"),
     ("every: {not_before: 2015-12-20}", "2 rows say otherwise"),

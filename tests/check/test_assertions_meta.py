@@ -58,6 +58,10 @@ CASES: dict[str, Meta] = {
         {"count": "2", "where": {"key_bits": "2048"}}, {"count": "3"},
         {"count": "2", "where": {"not_before": "2015-12-19"}}, ("key_bits",),
     ),
+    "share": Meta(
+        {"share": "100 %", "where": {"key_bits": "2048"}}, {"share": "99.9 %"},
+        {"share": "100 %", "where": {"not_before": "2015-12-19"}}, ("key_bits",),
+    ),
     "distinct": Meta({"distinct": {"serial": "2"}}, {"distinct": {"serial": "3"}}, "a number of values", ("serial",)),
     "same": Meta({"same": "not_before"}, {"same": "serial"}, "no value is stated", ("not_before",)),
     "every": Meta(

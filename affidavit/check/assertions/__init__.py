@@ -9,12 +9,13 @@ from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.pairs import Pairs
 from affidavit.check.assertions.revoked import Revoked
 from affidavit.check.assertions.rows import Between, Every, NoRow, Some
+from affidavit.check.assertions.share import Share
 from affidavit.check.assertions.sql import Sql
 from affidavit.check.assertions.total import Total
 from affidavit.check.base import Check
 
 ASSERTIONS: tuple[type[Check], ...] = (
-    Count, Distinct, Same, Every, NoRow, Some, Earliest, Latest, Between, Total, Only,
+    Count, Share, Distinct, Same, Every, NoRow, Some, Earliest, Latest, Between, Total, Only,
     IdenticalExcept, Pairs, Revoked, Gap, Sql,
 )  # fmt: skip
 

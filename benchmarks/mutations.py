@@ -174,4 +174,6 @@ def main(share: float = 1.0, seed: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(float(text) for text in sys.argv[1:2]), *(int(text) for text in sys.argv[2:3])))
+    if len(sys.argv) > 2:
+        sys.exit(main(float(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(*(float(text) for text in sys.argv[1:])))

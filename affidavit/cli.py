@@ -5,7 +5,7 @@ Nothing but click is imported before a command runs, so that ``--help`` is quick
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,11 @@ def _reading(*, fresh: bool = False, pages: bool = False, strict: bool = False) 
 def _styler() -> "Styler":
     from affidavit.report.text import Styler
 
-    return Styler(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return Styler(_in_colour())
+
+
+def _in_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _print_faults(diagnostics: Sequence[Any]) -> None:
@@ -190,6 +194,82 @@ def check(
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
     """
+    plain = since is None and baseline is None and write_baseline is None and all(name != "github" for name, _ in forms)
+    settings = [f"{name}={file}" for name, file in forms]
+    settings += [f"{word}={value}" for word, value in (("v", verbose), ("q", quiet), ("d", detail), ("s", strict),
+                                                       ("c", _in_colour()))]  # fmt: skip
+    with _remembered(root, path, settings, look=plain and not fresh, keep=plain) as outputs:
+        outputs.status = _check(
+            root, path, forms, outputs.write,
+            verbose=verbose, quiet=quiet, detail=detail, fresh=fresh, strict=strict,
+            since=since, baseline=baseline, write_baseline=write_baseline,
+        )  # fmt: skip
+    sys.exit(outputs.status)
+
+
+class _Outputs:
+    """What a check writes, and its exit status."""
+
+    def __init__(self) -> None:
+        self.status = INPUT_FAULT
+        self.written: list[tuple[str | None, bytes]] = []
+
+    def write(self, file: Path | None, content: bytes) -> None:
+        """Write to a file, or to standard output."""
+        if file is not None:
+            from affidavit.store import write_file
+
+            write_file(file, content)
+        else:
+            click.echo(content, nl=False)
+        self.written.append((str(file) if file else None, content))
+
+
+@contextmanager
+def _remembered(
+    root: Path | None, named: Sequence[str], settings: Sequence[str], *, look: bool, keep: bool
+) -> "Iterator[_Outputs]":
+    """Say again what a check of the very same content said; else let it be made, and remember it."""
+    from affidavit import reuse
+    from affidavit.places import cache_folder, find_root
+
+    outputs, store = _Outputs(), cache_folder()
+    place = root.resolve() if root else find_root(Path.cwd())
+    settings = [*settings, str(Path.cwd())]
+    key = reuse.call_key(place, named, settings, store) if store and keep else None
+    if look and store and key and (known := reuse.kept(store, key)):
+        try:
+            for name, content in known.outputs:
+                outputs.write(Path(name) if name else None, content)
+        except OSError as error:
+            _not_written(error)
+        sys.exit(known.status)
+    yield outputs
+    # What was read may have changed meanwhile; then nobody knows which of the two was judged.
+    if store and key and key == reuse.call_key(place, named, settings, store):
+        reuse.keep(store, key, reuse.Outcome(outputs.status, tuple(outputs.written)))
+
+
+def _not_written(error: OSError) -> None:
+    click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
+    sys.exit(INPUT_FAULT)
+
+
+def _check(
+    root: Path | None,
+    path: tuple[str, ...],
+    forms: list[tuple[str, Path | None]],
+    write: "Callable[[Path | None, bytes], None]",
+    *,
+    verbose: bool,
+    quiet: bool,
+    detail: bool,
+    fresh: bool,
+    strict: bool,
+    since: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> int:
     from affidavit.project import check_all
     from affidavit.types import AffidavitError
 
@@ -203,56 +283,45 @@ def check(
             path = path or earlier.touched()
             if not path:
                 click.echo(f"no report differs from {since}")
-                sys.exit(0)
+                return 0
         with _reading(fresh=fresh, strict=strict) as how:
             checked = check_all(project, path, how)
         if earlier is not None:
             checked = earlier.held_against(checked)
-        if write_baseline or baseline:
+        listed = baseline or write_baseline
+        if listed is not None:
             from affidavit.report import baseline as baselines
 
             if write_baseline:
                 number = baselines.write(write_baseline, checked)
                 click.echo(f"{write_baseline}: {number:,} messages", err=True)
-            if baseline or write_baseline:
-                known = baselines.read(baseline or write_baseline)  # type: ignore[arg-type]
-                checked = baselines.apply(checked, known, baseline or write_baseline)  # type: ignore[arg-type]
+            checked = baselines.apply(checked, baselines.read(listed), listed)
         for name, file in forms:
-            _told(checked, name, file, project.root, verbose=verbose, quiet=quiet, detail=detail)
+            content = _told(checked, name, file, project.root, verbose=verbose, detail=detail)
+            if not (quiet and name == "text" and file is None and checked.exit_status == 0):
+                write(file, content)
     except AffidavitError as error:
         _print_faults(error.diagnostics)
-        sys.exit(INPUT_FAULT)
+        return INPUT_FAULT
     except OSError as error:
-        click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
-        sys.exit(INPUT_FAULT)
-    sys.exit(checked.exit_status)
+        _not_written(error)
+    return checked.exit_status
 
 
-def _told(
-    checked: "Checked", name: str, file: Path | None, root: Path, *, verbose: bool, quiet: bool, detail: bool
-) -> None:
-    """Write a check's outcome in one format, to a file or to standard output."""
+def _told(checked: "Checked", name: str, file: Path | None, root: Path, *, verbose: bool, detail: bool) -> bytes:
+    """A check's outcome in one format."""
     if name == "text":
         from affidavit.report.text import check_text
 
-        if quiet and file is None and checked.exit_status == 0:
-            return
-        content = check_text(checked, _styler() if file is None else None, verbose=verbose).encode("utf-8", "replace")
-    else:
-        from affidavit.report.formats import FORMATS, as_json
-        from affidavit.report.items import said
+        return check_text(checked, _styler() if file is None else None, verbose=verbose).encode("utf-8", "replace")
+    from affidavit.report.formats import FORMATS, as_json
+    from affidavit.report.items import said
 
-        spoken = said(checked, root)
-        content = as_json(spoken, whole=True) if name == "json" and detail else FORMATS[name](spoken)
-        if name == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
-            with Path(place).open("ab") as stream:
-                stream.write(FORMATS["github-summary"](spoken))
-    if file is not None:
-        from affidavit.store import write_file
-
-        write_file(file, content)
-    else:
-        click.echo(content, nl=False)
+    spoken = said(checked, root)
+    if name == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
+        with Path(place).open("ab") as stream:
+            stream.write(FORMATS["github-summary"](spoken))
+    return as_json(spoken, whole=True) if name == "json" and detail else FORMATS[name](spoken)
 
 
 @cli.command()

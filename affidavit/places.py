@@ -27,3 +27,11 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     except OSError:
         return None
     return folder
+
+
+def find_root(start: Path) -> Path:
+    """The project that a folder lies in: the nearest one above it that holds ``reports/``, else itself."""
+    for folder in (start, *start.parents):
+        if (folder / "reports").is_dir():
+            return folder
+    return start

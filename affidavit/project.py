@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affidavit.incident.load import show_path
+from affidavit.places import find_root
 from affidavit.run import How, Run, check_report
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
@@ -18,10 +19,7 @@ class Project:
     @classmethod
     def around(cls, start: Path) -> "Project":
         """The project that a folder lies in: the nearest one above it that holds ``reports/``, else itself."""
-        for folder in (start, *start.parents):
-            if (folder / "reports").is_dir():
-                return cls(folder)
-        return cls(start)
+        return cls(find_root(start))
 
     @property
     def reports(self) -> Path:

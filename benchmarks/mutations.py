@@ -174,6 +174,5 @@ def main(share: float = 1.0, seed: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        sys.exit(main(float(sys.argv[1]), int(sys.argv[2])))
-    sys.exit(main(*(float(text) for text in sys.argv[1:])))
+    given = sys.argv[1:]
+    sys.exit(main(float(given[0]), int(given[1])) if len(given) > 1 else main(float(given[0])) if given else main())

@@ -263,7 +263,7 @@ class Linking:
             """CREATE TABLE halves AS SELECT c.sha256, any_value(c.kind) AS kind, any_value(c.serial) AS serial,
               any_value(c.issuer) AS issuer, any_value(c.sct_count) > 0 AS promised,
               any_value(coalesce(s.issuer_der_sha256, c.issuer_der_sha256)) AS final_issuer,
-              any_value(CASE WHEN s.sha256 IS NULL THEN c.precert_tbs_sha256 ELSE s.precert_tbs_sha256 END) AS tbs
+              any_value(c.precert_tbs_sha256) AS tbs
             FROM certificates c LEFT JOIN swapped s ON s.sha256 = c.sha256
             WHERE c.kind IN ('precertificate', 'certificate') GROUP BY c.sha256"""
         )

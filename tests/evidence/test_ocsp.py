@@ -289,7 +289,7 @@ def test_a_responder_that_the_ca_delegated_is_its_word(tmp_path: Path, by_key: b
 
 
 PLAIN, ANY = responder(extended_key_usage=["serverAuth"]), responder(extended_key_usage=["any"])
-STRANGER = responder(OTHER)
+STRANGER, RENAMED = responder(OTHER), responder(issuer="Somebody")
 TWIN = responder(Authority.root("Test CA", key=ec_key("a twin")))
 NEAR_MISSES: dict[str, tuple[Response, tuple[Authority, ...]]] = {
     "a responder without the extended key usage": (
@@ -303,6 +303,9 @@ NEAR_MISSES: dict[str, tuple[Response, tuple[Authority, ...]]] = {
     ),
     "a responder of a CA of the same name": (
         Response(TWIN, [Single(CA, SERIAL)], certificates=[TWIN.certificate]), (),
+    ),
+    "a responder whose issuer is named otherwise, though the CA's key signed it": (
+        Response(RENAMED, [Single(CA, SERIAL)], certificates=[RENAMED.certificate]), (),
     ),
     "another CA about this one's certificates": (Response(OTHER, [Single(CA, SERIAL)]), (OTHER,)),
     "the CA's name with another key": (Response(CA, [Single(CA, SERIAL)], key=ec_key("a stranger")), ()),

@@ -352,6 +352,37 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
 
 
 @cli.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.pass_obj
+def serve(root: Path | None, port: int) -> None:
+    """Build, serve on this machine alone, and build again on change.
+
+    Pages reload by themselves and show what is wrong; the last good ones stay until it is repaired.
+    """
+    import tempfile
+
+    from affidavit.serve import Live, server
+
+    project = _project(root)
+    with tempfile.TemporaryDirectory(prefix="affidavit-") as folder, _reading(pages=True) as how:
+        live = Live(project, Path(folder) / "site", how, click.echo)
+        try:
+            serving = server(live, port)
+        except OSError as error:
+            click.echo(f"affidavit: port {port} cannot be used: {error.strerror}; try --port 0", err=True)
+            sys.exit(INPUT_FAULT)
+        live.start()
+        click.echo(f"http://127.0.0.1:{serving.server_address[1]}/  (Ctrl+C ends it)")
+        try:
+            serving.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("")
+        finally:
+            live.stop()
+            serving.server_close()
+
+
+@cli.command()
 @click.argument("slug")
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FOLDER",
               help="The folder with the certificates; it is copied to evidence/SLUG.")  # fmt: skip

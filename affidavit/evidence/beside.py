@@ -6,11 +6,11 @@ The functions here run in worker processes: paths go in, files come out.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -205,8 +205,17 @@ def _write(target: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch], f
     new.replace(target)
 
 
-def verify_sct_rows(task: tuple[Sequence[bytes], Sequence[bytes | None], dict[str, bytes]]) -> list[list[str]]:
-    """SCT results of some certificates: their DER, the SubjectPublicKeyInfo of their issuers, the logs' keys."""
+class SctTask(NamedTuple):
+    """Certificates whose SCTs are verified: SHA-256, DER, the SubjectPublicKeyInfo of the issuer; the logs' keys."""
+
+    digests: tuple[str, ...]
+    ders: tuple[bytes, ...]
+    issuers: tuple[bytes | None, ...]
+    logs: dict[str, bytes]
+
+
+def verify_sct_rows(task: SctTask) -> list[list[str]]:
+    """The results of the SCTs of each certificate; see `sctverify.verify_scts`."""
     from affidavit.evidence.sctverify import verify_scts
 
-    return verify_scts(*task)
+    return verify_scts(task.ders, task.issuers, task.logs)

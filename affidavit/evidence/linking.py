@@ -6,7 +6,7 @@ The outcome stands in small tables of an assembly, which its SQL joins: `links`,
 
 import os
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from affidavit.evidence.loglist import Log, read_log_list
 MAX_ISSUERS = 50_000
 """So many certificates at hand are tried as issuers; CAs, chains and trusted ones first."""
 IN_PROCESS = 20_000
-SCT_BATCH = 4096
+SCT_BATCH = 2048
 
 
 class Linking:
@@ -188,16 +188,35 @@ class Linking:
             [{"spki_sha256": k, "spki": v} for k, v in sorted(issuers.items())], spki_sha256=T, spki=pa.binary(),
         )  # fmt: skip
         ((total,),) = self.assembly.rows("SELECT count(DISTINCT sha256) FROM certificates WHERE sct_count > 0")
-        rows: list[dict[str, Any]] = []
-        tasks = ((tuple(r[1] for r in some), tuple(r[2] for r in some), keys, tuple(r[0] for r in some))
-                 for some in self.assembly.batches(query, SCT_BATCH))  # fmt: skip
-        done = 0
-        for task in tasks:
-            for digest, results in zip(task[3], beside.verify_sct_rows(task[:3]), strict=True):
-                rows += [{"certificate": digest, "position": n, "signature": r} for n, r in enumerate(results, 1)]
-            done += len(task[3])
+        tasks = (
+            beside.SctTask(*(tuple(row[i] for row in some) for i in range(3)), keys)
+            for some in self.assembly.batches(query, SCT_BATCH)
+        )
+        schema = pa.schema([("certificate", T), ("position", N), ("signature", T)])
+        found, done = [], 0
+        for task, results in self._verified(tasks, total):
+            rows = [
+                {"certificate": digest, "position": position, "signature": result}
+                for digest, some in zip(task.digests, results, strict=True)
+                for position, result in enumerate(some, 1)
+            ]
+            found.append(pa.RecordBatch.from_pylist(rows, schema=schema))
+            done += len(task.digests)
             self.progress("verifying SCTs", done, total)
-        self.assembly.small("sct_results", rows, certificate=T, position=N, signature=T)
+        self.assembly.load("sct_results", pa.Table.from_batches(found, schema))
+
+    def _verified(
+        self, tasks: Iterator[beside.SctTask], total: int
+    ) -> Iterator[tuple[beside.SctTask, list[list[str]]]]:
+        """Each task with its results, in this process where they are few; never more than some tasks at hand."""
+        if total <= IN_PROCESS or self.processes == 1:
+            yield from ((task, beside.verify_sct_rows(task)) for task in tasks)
+            return
+        with workers.Pool(self.processes, 4 * 1024**3, 3600.0) as pool:
+            while some := list(islice(tasks, 4 * self.processes)):
+                for task, result in pool.map(beside.verify_sct_rows, some):
+                    # Once more here, so that the reason is seen.
+                    yield task, beside.verify_sct_rows(task) if isinstance(result, workers.Failure) else result
 
     def crls(self) -> None:
         """Table `crl_signers`: under whose key each CRL verifies, for each list of trusted files."""

@@ -1,0 +1,140 @@
+"""The live site: rebuilt on change, the last good one kept, and nobody else's business."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from affidavit.places import cache_folder
+from affidavit.project import Project
+from affidavit.run import How
+from affidavit.serve import Live, server
+from tests.report.test_formats import INCIDENT, project
+
+PASSING = INCIDENT.partition("  wrong:")[0] + "summary: '[3](claim:right) it is'\n"
+
+
+class Site:
+    """A running server, and how to ask it."""
+
+    def __init__(self, live: Live, port: int) -> None:
+        self.live, self.port = live, port
+
+    def get(self, path: str, host: str | None = None, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.putrequest(method, path, skip_host=True)
+        connection.putheader("Host", host if host is not None else f"127.0.0.1:{self.port}")
+        connection.endheaders()
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), content
+
+    def until(self, words: str) -> str:
+        """The report's page once it holds some words."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            text = self.get("/small/")[2].decode()
+            if words in text:
+                return text
+            time.sleep(0.1)
+        raise AssertionError(f"{words!r} never came")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    root = project(tmp_path / "p", PASSING)
+    folder = cache_folder()
+    assert folder is not None
+    live = Live(Project(root), tmp_path / "site", How(cache=folder / "evidence"), str)
+    serving = server(live, 0)
+    live.start()
+    thread = threading.Thread(target=serving.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield Site(live, serving.server_address[1])
+    live.stop()
+    serving.shutdown()
+    serving.server_close()
+
+
+def incident(site: Site) -> Path:
+    return site.live.project.reports / "small/incident.yaml"
+
+
+def test_a_change_is_built_and_the_page_reloads(site: Site) -> None:
+    status, headers, page = site.get("/small/")
+    assert status == 200
+    assert b"it is" in page
+    assert b"/-/live.js" in page
+    assert b"http-equiv" not in page
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    before = json.loads(site.get("/-/state")[2])["built"]
+    incident(site).write_text(PASSING.replace("it is", "it truly is"))
+    after = json.loads(site.get(f"/-/state?since={before}")[2])
+    assert after["built"] == before + 1
+    assert "it truly is" in site.until("it truly is")
+
+
+def test_the_last_good_site_stays_and_the_fault_is_shown(site: Site) -> None:
+    before = json.loads(site.get("/-/state")[2])
+    assert before["words"] == ""
+    incident(site).write_text("title: broken\n")
+    state = json.loads(site.get(f"/-/state?since={before['built']}")[2])
+    assert state["built"] == before["built"]
+    assert "[missing-key]" in state["words"]
+    assert b"it is" in site.get("/small/")[2]
+    incident(site).write_text(PASSING.replace("it is", "it is again"))
+    site.until("it is again")
+    assert json.loads(site.get("/-/state")[2])["words"] == ""
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "evil.example:8000", "0.0.0.0", "a@127.0.0.1"]
+)
+def test_another_host_is_refused(site: Site, host: str) -> None:
+    for path in ("/small/", "/-/state", "/-/live.js"):
+        status, _, content = site.get(path, host)
+        assert status == 421
+        assert b"it is" not in content
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:80"])
+def test_this_machines_own_names_are_answered(site: Site, host: str) -> None:
+    assert site.get("/small/", host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/../p/reports/small/incident.yaml", "/%2e%2e/p/reports/small/incident.yaml", "/small/%2e%2e/%2e%2e/secret",
+             "//etc/passwd", "/.affidavit-site", "/small/..%5c..%5csecret", "/%00", "/nothing"],
+)  # fmt: skip
+def test_nothing_outside_the_site_is_served(site: Site, path: str) -> None:
+    (site.live.output.parent / "secret").write_text("secret words")
+    status, _, content = site.get(path)
+    assert status == 404
+    assert b"secret words" not in content
+    assert b"title:" not in content
+    assert b"root:" not in content
+
+
+def test_the_server_is_on_loopback_alone(site: Site) -> None:
+    serving = server(site.live, 0)
+    assert serving.server_address[0] == "127.0.0.1"
+    serving.server_close()
+
+
+def test_heads_and_folders(site: Site) -> None:
+    status, headers, content = site.get("/small", method="HEAD")
+    assert (status, headers["Location"], content) == (301, "/small/", b"")
+    assert site.get("/small/", method="HEAD")[2] == b""
+    assert site.get("/", method="POST")[0] == 501
+
+
+def test_evidence_in_a_fault_stays_text(site: Site) -> None:
+    incident(site).write_text('title: "<script>alert(1)</script>"\n"<b>": 1\n')
+    before = json.loads(site.get("/-/state")[2])["built"]
+    site.get(f"/-/state?since={before}")
+    assert b"<b>" not in site.get("/nothing")[2]

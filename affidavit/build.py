@@ -49,8 +49,13 @@ def build_site(
     say: Callable[[str], Any] = str,
     environ: Mapping[str, str] = os.environ,
     how: How | None = None,
+    known: dict[str, tuple[str, Run]] | None = None,
 ) -> Built:
-    """Check and render every report of a project into ``output``; never raises for bad input."""
+    """Check and render every report of a project into ``output``; never raises for bad input.
+
+    ``known``: runs of an earlier build in this process, by report, each with the key of its inputs; those whose key
+    is the same are taken over, and the new ones put in.
+    """
     folders = [folder for folder in (templates, templates_dir()) if folder is not None]
     output = output.resolve()
     folder = cache_folder(environ)
@@ -62,7 +67,7 @@ def build_site(
         state = {} if fresh or state_file is None else _state(state_file, output)
         if state and state["keys"] == keys and not state["words"] and _intact(output, state["files"], keys):
             return Built(None, 0, f"nothing has changed since the last build of {_shown(output, project)}")
-        checked = check_all(project, (), how)
+        checked = _checked(project, keys, how, known)
         if checked.faults:
             return Built(checked, FAULT, f"nothing was built; {_shown(output, project)} is as it was")
         reusable = {
@@ -89,6 +94,20 @@ def build_site(
     )
     shown = Checked(whole, checked.faults)
     return Built(shown, shown.exit_status, agree(f"built {len(checked.runs)} report(s) into {_shown(output, project)}"))
+
+
+def _checked(
+    project: Project, keys: Mapping[str, str], how: How | None, known: dict[str, tuple[str, Run]] | None
+) -> Checked:
+    """The check of all reports; of those that are known only where something has changed."""
+    if known is None or not keys:
+        return check_all(project, (), how)
+    changed = [slug for slug, key in keys.items() if slug not in known or known[slug][0] != key]
+    checked = check_all(project, changed, how) if changed else Checked((), ())
+    if checked.faults:
+        return checked
+    known.update({run.slug: (keys[run.slug], run) for run in checked.runs})
+    return Checked(tuple(known[slug][1] for slug in keys), ())
 
 
 def _with_warnings(run: Run, warnings: Sequence[Diagnostic]) -> Run:

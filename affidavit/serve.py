@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from affidavit.build import Built, build_site
 from affidavit.project import Project
 from affidavit.report.text import check_text
-from affidavit.run import How
+from affidavit.run import How, Run
 
 ADDRESS = "127.0.0.1"
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -71,6 +71,7 @@ class Live:
         self.project = project
         self.output = output
         self._how = how
+        self._known: dict[str, tuple[str, Run]] = {}
         self._say = say
         self._changed = threading.Condition()
         self.built = 0
@@ -93,7 +94,7 @@ class Live:
     def build(self) -> Built:
         """Build once; what is wrong is kept for the pages, and the last good site with it."""
         begun = time.perf_counter()
-        done = build_site(self.project, self.output, pdf=False, how=self._how)
+        done = build_site(self.project, self.output, pdf=False, how=self._how, known=self._known)
         faults = done.checked is not None and bool(done.checked.faults)
         words = check_text(done.checked) if faults and done.checked is not None else ""
         with self._changed:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +78,20 @@ def test_a_change_is_built_and_the_page_reloads(site: Site) -> None:
     after = json.loads(site.get(f"/-/state?since={before}")[2])
     assert after["built"] == before + 1
     assert "it truly is" in site.until("it truly is")
+
+
+def test_what_one_report_says_is_not_taken_for_another(site: Site) -> None:
+    root = site.live.project.root
+    for place in ("reports", "evidence"):
+        shutil.copytree(root / place / "small", root / place / "second")
+    site.until("it is")
+    end = time.monotonic() + 30
+    while site.get("/second/")[0] != 200 and time.monotonic() < end:
+        time.sleep(0.1)
+    evidence = root / "evidence/small/leaves.pem"
+    evidence.write_text(evidence.read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n")
+    assert "refuted" in site.until("not what the report holds")
+    assert b"not what the report holds" not in site.get("/second/")[2]
 
 
 def test_the_last_good_site_stays_and_the_fault_is_shown(site: Site) -> None:

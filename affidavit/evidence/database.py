@@ -54,11 +54,8 @@ class Database:
 
     def small(self, name: str, rows: Iterable[Mapping[str, Any]], /, **columns: pa.DataType) -> None:
         """Load a small table."""
-        self.load(name, pa.Table.from_pylist(list(rows), schema=pa.schema(list(columns.items()))))
-
-    def load(self, name: str, rows: pa.Table) -> None:
-        """Load a table from memory."""
-        self.db.register("incoming", rows)
+        schema = pa.schema(list(columns.items()))
+        self.db.register("incoming", pa.Table.from_pylist(list(rows), schema=schema))
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
         self.db.unregister("incoming")
 

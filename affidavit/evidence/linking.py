@@ -189,7 +189,7 @@ class Linking:
         )  # fmt: skip
         ((total,),) = self.assembly.rows("SELECT count(DISTINCT sha256) FROM certificates WHERE sct_count > 0")
         tasks = (
-            beside.SctTask(*(tuple(row[i] for row in some) for i in range(3)), keys)
+            beside.SctTask(tuple(r[0] for r in some), tuple(r[1] for r in some), tuple(r[2] for r in some), keys)
             for some in self.assembly.batches(query, SCT_BATCH)
         )
         schema = pa.schema([("certificate", T), ("position", N), ("signature", T)])
@@ -203,7 +203,10 @@ class Linking:
             found.append(pa.RecordBatch.from_pylist(rows, schema=schema))
             done += len(task.digests)
             self.progress("verifying SCTs", done, total)
-        self.assembly.load("sct_results", pa.Table.from_batches(found, schema))
+        db = self.assembly.db
+        db.register("found", pa.Table.from_batches(found, schema))
+        db.execute("CREATE TABLE sct_results AS SELECT * FROM found")
+        db.unregister("found")
 
     def _verified(
         self, tasks: Iterator[beside.SctTask], total: int

@@ -2,12 +2,13 @@
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from affidavit.evidence import beside, detail
+from affidavit.evidence import beside, detail, linking, workers
 from affidavit.evidence.beside import Job
 from affidavit.evidence.certificate import read_certificate
 from affidavit.evidence.pairs import pairs
@@ -179,6 +180,29 @@ def test_the_issuer_is_found_in_a_chain_whether_or_not_it_is_trusted(tmp_path: P
     leaf = middle.issue("a.example", scts=[LOG.sct(AT)])
     assert results(tmp_path / "1", leaf) == ["no issuer"]
     assert results(tmp_path / "2", leaf, **{"c/m.pem": middle}) == ["valid"]
+
+
+def test_many_are_verified_by_several_processes_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [ROOT.issue(f"{n}.example", scts=[LOG.sct(AT + n), *([UNKNOWN.sct(AT)] * (n % 2))]) for n in range(9)]
+    made.append(ROOT.issue("a.example", scts=[true_sct(at=AT + 5), LOG.sct(AT, signature=b"junk")]))
+    alone = results(tmp_path / "1", *made)
+    asked = []
+
+    def counting(processes: int, *limits: Any) -> workers.Pool:
+        asked.append(processes)
+        return workers.Pool(processes, *limits)
+
+    monkeypatch.setattr(linking, "IN_PROCESS", 0)
+    monkeypatch.setattr(linking, "SCT_BATCH", 2)
+    monkeypatch.setattr(linking, "os", SimpleNamespace(cpu_count=lambda: 2))
+    monkeypatch.setattr(linking, "workers", SimpleNamespace(Pool=counting, Failure=workers.Failure))
+    assert results(tmp_path / "2", *made) == alone
+    assert alone.count("valid") == 10
+    assert alone.count("unknown log") == 4
+    assert alone[-1] == "invalid"
+    assert 2 in asked
 
 
 # --- beside the parts -------------------------------------------------------------------------------------------------

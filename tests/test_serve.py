@@ -123,8 +123,9 @@ def test_this_machines_own_names_are_answered(site: Site, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/../p/reports/small/incident.yaml", "/%2e%2e/p/reports/small/incident.yaml", "/small/%2e%2e/%2e%2e/secret",
-             "//etc/passwd", "/.affidavit-site", "/small/..%5c..%5csecret", "/%00", "/nothing"],
+    "path", ["/../p/reports/small/incident.yaml", "/%2e%2e/p/reports/small/incident.yaml",
+             "/small/%2e%2e/%2e%2e/secret", "//etc/passwd", "/.affidavit-site",
+             "/small/..%5c..%5csecret", "/%00", "/nothing"],
 )  # fmt: skip
 def test_nothing_outside_the_site_is_served(site: Site, path: str) -> None:
     (site.live.output.parent / "secret").write_text("secret words")

@@ -17,7 +17,13 @@ MOST = 6
 SERIALS = 20
 _HASHES = {"sha1": "SHA-1", "sha224": "SHA-224", "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512",
            "md5": "MD5", "md2": "MD2"}  # fmt: skip
-_ONE = {" were ": " was ", " are ": " is ", " have ": " has ", " assert that they are ": " asserts that it is "}
+_ONE = {
+    " are CA certificates": " is a CA certificate",
+    " were ": " was ",
+    " are ": " is ",
+    " have ": " has ",
+    " assert that they are ": " asserts that it is ",
+}
 _LEAVES = "FROM certificates WHERE kind = 'certificate'"
 
 
@@ -66,7 +72,7 @@ class _Observer:
             return
         authorities = self._number(f"SELECT count(*) {_LEAVES} AND is_ca")
         if authorities:
-            says = _agreeing(f"{self._of(authorities, count)} are those of CAs.", authorities)
+            says = _agreeing(f"{self._of(authorities, count)} are CA certificates.", authorities)
             yield Draft("authorities", says, {"where": {"is_ca": "true"}, "count": authorities})
         yield from self._groups(count)
         yield from self._times(count)

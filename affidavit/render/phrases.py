@@ -79,7 +79,16 @@ ROWS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "certificates": ("certificate", "certificates"),
         "scts": ("SCT", "SCTs"),
+        "crls": ("revocation list", "revocation lists"),
         "revocations": ("entry of a revocation list", "entries of revocation lists"),
+        "ocsp": ("OCSP answer", "OCSP answers"),
+        "log_entries": ("log entry", "log entries"),
+        "lists": ("row of a list", "rows of lists"),
+        "lints": ("linter's result", "linters' results"),
+        "pairs": ("pair", "pairs"),
+        "names": ("name attribute", "name attributes"),
+        "extensions": ("extension", "extensions"),
+        "sources": ("file", "files"),
         "problems": ("problem", "problems"),
     }
 )

@@ -61,7 +61,7 @@ def test_a_draft_says_what_the_evidence_shows_and_checks_clean(tmp_path: Path) -
     claims = drafted(root)
     says = {name: claim["says"] for name, claim in claims.items()}
     assert says["certificates"] == "The evidence holds 8 certificates."
-    assert says["authorities"] == "2 of the certificates are those of CAs."
+    assert says["authorities"] == "2 of the certificates are CA certificates."
     assert says["shared-serial-1"] == "2 certificates from the same issuer share the serial number 77."
     assert says["logged-late"] == "Of 1 certificate the earliest SCT is more than a day later than notBefore."
     assert "logged-early" not in says

@@ -210,3 +210,35 @@ def test_generated_documents_are_those_of_the_code():
 )
 def test_times_are_rfc_3339(moment: datetime, text: str):
     assert rfc3339(moment) == text
+
+
+def test_a_claim_over_any_table_has_its_page(tmp_path):
+    from affidavit.render.pages import report_pages
+    from affidavit.run import check_report
+    from affidavit.tables import TABLES
+    from testpki.build import Authority, bundle
+    from testpki.crl import Revoked
+
+    root = Authority.root("Test Root")
+    evidence, report = tmp_path / "evidence/r", tmp_path / "reports/r"
+    evidence.mkdir(parents=True)
+    report.mkdir(parents=True)
+    (evidence / "all.pem").write_text(bundle([root.certificate, *root.pair("a.example")]))
+    (evidence / "a.crl").write_text(root.crl([Revoked(5, "2024-03-01")], this_update="2024-04-01").pem())
+    (evidence / "list.txt").write_text("https://crt.sh/?sha256=" + "ab" * 32 + "\n")
+    (evidence / "junk.bin").write_bytes(b"\x30\x82junk")
+    lines = []
+    for name, table in TABLES.items():
+        test = f"{table.names[0]} = {table.names[0]}"
+        lines.append(
+            f"  {name.replace('_', '-')}: {{says: None., over: all, table: {name}, kind: any, none: '{test}'}}\n"
+        )
+    evidence_line = "evidence:\n  all: {files: '*', unreadable: {junk.bin: on purpose}}\n"
+    (report / "incident.yaml").write_text(
+        "title: T\nkind: analysis\ndate: 2026-01-01\ntrust: none\n" + evidence_line + "claims:\n" + "".join(lines)
+    )
+    run = check_report(report / "incident.yaml", tmp_path / "evidence", tmp_path)
+    pages = dict(report_pages(run, pdf=False))
+    for name in TABLES:
+        assert f'id="claim-{name.replace("_", "-")}"'.encode() in pages["r/index.html"]
+    assert "refuted" in {v.outcome.value for v in run.verdicts.values()}

@@ -19,6 +19,7 @@ from affidavit.incident.load import load as _load
 from affidavit.places import cache_folder
 from affidavit.project import Project
 from affidavit.run import How, Run, check_report
+from affidavit.settings import Policy
 from affidavit.types import AffidavitError, Diagnostic, Finding, InputError, Outcome, Verdict
 
 __all__ = [
@@ -54,7 +55,9 @@ def check(report: str | PathLike[str], *, strict: bool = False, fresh: bool = Fa
     """
     path, root = _place(report)
     folder = cache_folder()
-    how = How(pages=pages, cache=folder / "evidence" if folder else None, fresh=fresh, strict=strict)
+    policy = Project(root).settings.of(path.parent.name)
+    policy = Policy(strict=strict or None).over(policy)
+    how = How(pages=pages, cache=folder / "evidence" if folder else None, fresh=fresh, policy=policy)
     return check_report(path, root / "evidence", root, how)
 
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from affidavit.clock import today
 from affidavit.inputs import program_digest, report_key, tree_digest
 from affidavit.places import cache_folder
 from affidavit.project import Checked, Project, check_all
 from affidavit.resources import templates_dir
 from affidavit.run import How, Run
+from affidavit.settings import Policy
 from affidavit.shown import agree
 from affidavit.store import replacing_folder, write_file
 from affidavit.types import AffidavitError, Diagnostic, InputError, Pos, Severity
@@ -63,7 +65,7 @@ def build_site(
     state_file = folder / "builds" / f"{name}.json" if folder else None
     try:
         _refuse_foreign(output)
-        keys = _keys(project, folders, pdf, environ, strict=how is not None and how.strict)
+        keys = _keys(project, folders, pdf, environ, how)
         state = {} if fresh or state_file is None else _state(state_file, output)
         if state and state["keys"] == keys and not state["words"] and _intact(output, state["files"], keys):
             return Built(None, 0, f"nothing has changed since the last build of {_shown(output, project)}")
@@ -140,16 +142,24 @@ def _refuse_foreign(output: Path) -> None:
 
 
 def _keys(
-    project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str], *, strict: bool = False
+    project: Project, templates: Sequence[Path], pdf: bool, environ: Mapping[str, str], how: How | None
 ) -> dict[str, str]:
     settings = {
         "pdf": str(pdf),
-        "strict": str(strict),
         "epoch": environ.get("SOURCE_DATE_EPOCH", ""),
         "fonts": _fonts() if pdf else "",
     }
+    policy = how.policy if how else Policy()
+
+    def more(slug: str) -> dict[str, str]:
+        fails_on = policy.over(project.settings.of(slug)).fails_on
+        # A suppression runs out with the day.
+        dated = b"suppress" in (project.reports / slug / "incident.yaml").read_bytes()
+        return {"fails on": str(sorted(fails_on)), "today": today().isoformat() if dated else ""}
+
     return {
-        slug: report_key(project.reports / slug, project.evidence / slug, templates, settings) for slug in project.slugs
+        slug: report_key(project.reports / slug, project.evidence / slug, templates, settings | more(slug))
+        for slug in project.slugs
     }
 
 

@@ -5,7 +5,7 @@ Nothing but click is imported before a command runs, so that ``--help`` is quick
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ import click
 from affidavit import __version__
 
 if TYPE_CHECKING:
-    from affidavit.project import Checked, Project
+    from affidavit.project import Project
     from affidavit.report.text import Styler
     from affidavit.run import How
+    from affidavit.settings import Policy
 
 INPUT_FAULT = 2
 _STRICT = "Figures in prose that are tied to no claim are errors."
@@ -71,16 +72,21 @@ def _project(root: Path | None) -> "Project":
 
 
 @contextmanager
-def _reading(*, fresh: bool = False, pages: bool = False, strict: bool = False) -> "Iterator[How]":
+def _reading(*, fresh: bool = False, pages: bool = False, policy: "Policy | None" = None) -> "Iterator[How]":
     """How evidence is read by commands: kept between runs, long work told of on standard error."""
     from affidavit.places import cache_folder
     from affidavit.report.progress import Teller
     from affidavit.run import How
+    from affidavit.settings import Policy
 
     folder, teller = cache_folder(), Teller(sys.stderr)
     try:
         yield How(
-            pages=pages, cache=folder / "evidence" if folder else None, fresh=fresh, progress=teller, strict=strict
+            pages=pages,
+            cache=folder / "evidence" if folder else None,
+            fresh=fresh,
+            progress=teller,
+            policy=policy or Policy(),
         )
     finally:
         teller.close()
@@ -97,10 +103,9 @@ def _in_colour() -> bool:
 
 
 def _print_faults(diagnostics: Sequence[Any]) -> None:
-    from affidavit.report.text import Styler, diagnostic_lines
+    from affidavit.report.text import fault_text
 
-    for diagnostic in diagnostics:
-        click.echo("\n".join(diagnostic_lines(diagnostic, Styler())), err=True)
+    click.echo(fault_text(diagnostics), nl=False, err=True)
 
 
 @cli.command()
@@ -126,9 +131,10 @@ def build(
     """
     from affidavit.build import build_site
     from affidavit.report.text import check_text
+    from affidavit.settings import Policy
 
     project = _project(root)
-    with _reading(fresh=fresh, pages=True, strict=strict) as how:
+    with _reading(fresh=fresh, pages=True, policy=Policy(strict=strict or None)) as how:
         done = build_site(
             project,
             output or project.root / "site",
@@ -144,21 +150,26 @@ def build(
     sys.exit(done.exit_status)
 
 
-_FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
-
-
 def _format(_: click.Context, __: click.Parameter, stated: tuple[str, ...]) -> list[tuple[str, Path | None]]:
-    found: list[tuple[str, Path | None]] = []
-    for one in stated:
-        name, path = [*one.split("=", 1), ""][:2]
-        if name not in _FORMATS:
-            from affidavit.types import did_you_mean
+    from affidavit.checking import form
 
-            raise click.BadParameter(f"there is no format {name!r}; {did_you_mean(name, _FORMATS)}")
-        if not path and any(other is None for _, other in found):
-            raise click.BadParameter("only one format can go to the terminal; give the others a file: sarif=FILE")
-        found.append((name, Path(path) if path else None))
-    return found or [("text", None)]
+    try:
+        return form(stated)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _fail_on(_: click.Context, __: click.Parameter, stated: str | None) -> frozenset[str] | None:
+    if stated is None:
+        return None
+    from affidavit.settings import FAIL_ON
+    from affidavit.types import did_you_mean
+
+    words = [word.strip() for word in stated.split(",")]
+    for word in words:
+        if word not in FAIL_ON:
+            raise click.BadParameter(f"{word!r} is nothing to fail on; {did_you_mean(word, FAIL_ON)}")
+    return frozenset(words)
 
 
 @cli.command()
@@ -170,6 +181,11 @@ def _format(_: click.Context, __: click.Parameter, stated: tuple[str, ...]) -> l
 @click.option("--detail", is_flag=True, help="JSON with all that each verdict rests on.")
 @click.option("--fresh", is_flag=True, help="Read all evidence anew, also what has not changed.")
 @click.option("--strict", is_flag=True, help=_STRICT)
+@click.option("--fail-on", metavar="WHAT,...", callback=_fail_on,
+              help="Exit with 1 for these alone: refuted, unproven (claims), rules (words, the whole), loose (facts) "
+              "[default: refuted,unproven,rules].")  # fmt: skip
+@click.option("--suggest", is_flag=True, help="Show as a diff what could be written instead.")
+@click.option("--apply", is_flag=True, help="Make the edits that --suggest shows.")
 @click.option("--since", metavar="REVISION|FILE",
               help="Hold published figures against an earlier edition: a revision, or a verdicts.json.")  # fmt: skip
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path),
@@ -177,151 +193,14 @@ def _format(_: click.Context, __: click.Parameter, stated: tuple[str, ...]) -> l
 @click.option("--write-baseline", type=click.Path(dir_okay=False, path_type=Path),
               help="List what is wrong with the words now, for --baseline.")  # fmt: skip
 @click.pass_obj
-def check(
-    root: Path | None,
-    path: tuple[str, ...],
-    verbose: bool,
-    quiet: bool,
-    forms: list[tuple[str, Path | None]],
-    detail: bool,
-    fresh: bool,
-    strict: bool,
-    since: str | None,
-    baseline: Path | None,
-    write_baseline: Path | None,
-) -> None:
+def check(root: Path | None, /, path: tuple[str, ...], **options: Any) -> None:
     """Check reports without rendering them: for CI and while writing.
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
     """
-    plain = since is None and baseline is None and write_baseline is None and all(name != "github" for name, _ in forms)
-    settings = [f"{name}={file}" for name, file in forms]
-    settings += [f"{word}={value}" for word, value in (("v", verbose), ("q", quiet), ("d", detail), ("s", strict),
-                                                       ("c", _in_colour()))]  # fmt: skip
-    with _remembered(root, path, settings, look=plain and not fresh, keep=plain) as outputs:
-        outputs.status = _check(
-            root, path, forms, outputs.write,
-            verbose=verbose, quiet=quiet, detail=detail, fresh=fresh, strict=strict,
-            since=since, baseline=baseline, write_baseline=write_baseline,
-        )  # fmt: skip
-    sys.exit(outputs.status)
+    from affidavit.checking import Asked, run_check
 
-
-class _Outputs:
-    """What a check writes, and its exit status."""
-
-    def __init__(self) -> None:
-        self.status = INPUT_FAULT
-        self.written: list[tuple[str | None, bytes]] = []
-
-    def write(self, file: Path | None, content: bytes) -> None:
-        """Write to a file, or to standard output."""
-        if file is not None:
-            from affidavit.store import write_file
-
-            write_file(file, content)
-        else:
-            click.echo(content, nl=False)
-        self.written.append((str(file) if file else None, content))
-
-
-@contextmanager
-def _remembered(
-    root: Path | None, named: Sequence[str], settings: Sequence[str], *, look: bool, keep: bool
-) -> "Iterator[_Outputs]":
-    """Say again what a check of the very same content said; else let it be made, and remember it."""
-    from affidavit import reuse
-    from affidavit.places import cache_folder, find_root
-
-    outputs, store = _Outputs(), cache_folder()
-    place = root.resolve() if root else find_root(Path.cwd())
-    settings = [*settings, str(Path.cwd())]
-    key = reuse.call_key(place, named, settings, store) if store and keep else None
-    if look and store and key and (known := reuse.kept(store, key)):
-        try:
-            for name, content in known.outputs:
-                outputs.write(Path(name) if name else None, content)
-        except OSError as error:
-            _not_written(error)
-        sys.exit(known.status)
-    yield outputs
-    # What was read may have changed meanwhile; then nobody knows which of the two was judged.
-    if store and key and key == reuse.call_key(place, named, settings, store):
-        reuse.keep(store, key, reuse.Outcome(outputs.status, tuple(outputs.written)))
-
-
-def _not_written(error: OSError) -> None:
-    click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
-    sys.exit(INPUT_FAULT)
-
-
-def _check(
-    root: Path | None,
-    path: tuple[str, ...],
-    forms: list[tuple[str, Path | None]],
-    write: "Callable[[Path | None, bytes], None]",
-    *,
-    verbose: bool,
-    quiet: bool,
-    detail: bool,
-    fresh: bool,
-    strict: bool,
-    since: str | None,
-    baseline: Path | None,
-    write_baseline: Path | None,
-) -> int:
-    from affidavit.project import check_all
-    from affidavit.types import AffidavitError
-
-    project = _project(root)
-    try:
-        earlier = None
-        if since is not None:
-            from affidavit.report.since import Since
-
-            earlier = Since(project, since)
-            path = path or earlier.touched()
-            if not path:
-                click.echo(f"no report differs from {since}")
-                return 0
-        with _reading(fresh=fresh, strict=strict) as how:
-            checked = check_all(project, path, how)
-        if earlier is not None:
-            checked = earlier.held_against(checked)
-        listed = baseline or write_baseline
-        if listed is not None:
-            from affidavit.report import baseline as baselines
-
-            if write_baseline:
-                number = baselines.write(write_baseline, checked)
-                click.echo(f"{write_baseline}: {number:,} messages", err=True)
-            checked = baselines.apply(checked, baselines.read(listed), listed)
-        for name, file in forms:
-            content = _told(checked, name, file, project.root, verbose=verbose, detail=detail)
-            if not (quiet and name == "text" and file is None and checked.exit_status == 0):
-                write(file, content)
-    except AffidavitError as error:
-        _print_faults(error.diagnostics)
-        return INPUT_FAULT
-    except OSError as error:
-        _not_written(error)
-    return checked.exit_status
-
-
-def _told(checked: "Checked", name: str, file: Path | None, root: Path, *, verbose: bool, detail: bool) -> bytes:
-    """A check's outcome in one format."""
-    if name == "text":
-        from affidavit.report.text import check_text
-
-        return check_text(checked, _styler() if file is None else None, verbose=verbose).encode("utf-8", "replace")
-    from affidavit.report.formats import FORMATS, as_json
-    from affidavit.report.items import said
-
-    spoken = said(checked, root)
-    if name == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
-        with Path(place).open("ab") as stream:
-            stream.write(FORMATS["github-summary"](spoken))
-    return as_json(spoken, whole=True) if name == "json" and detail else FORMATS[name](spoken)
+    sys.exit(run_check(root, path, Asked(**options, colour=_in_colour()), _reading))
 
 
 @cli.command()

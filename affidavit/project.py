@@ -1,12 +1,14 @@
 """Where things are in a project: its root, its reports, its evidence; and what went wrong with each report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from affidavit.incident.load import show_path
 from affidavit.places import find_root
 from affidavit.run import How, Run, check_report
+from affidavit.settings import Settings, read_settings
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
 
@@ -58,11 +60,18 @@ class Project:
             found.append(path.resolve())
         return list(dict.fromkeys(found))
 
+    @cached_property
+    def settings(self) -> Settings:
+        """The project's settings; InputError where they are at fault."""
+        return read_settings(self.root)
+
     def check(self, path: Path, how: How | None = None) -> Run:
         """Check one report; its evidence stands below ``evidence/`` of the project that it belongs to."""
+        how = how or How()
         folder = path.resolve().parent
         root = folder.parent.parent if folder.parent.name == "reports" else self.root
-        return check_report(path, root / "evidence", self.root, how)
+        policy = how.policy.over(self.settings.of(folder.name))
+        return check_report(path, root / "evidence", self.root, replace(how, policy=policy))
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Checked:
         """0 all pass; 1 some claim does not; 2 some input is at fault (design.md, section 7)."""
         if self.faults:
             return 2
-        return 0 if all(run.passes for run in self.runs) else 1
+        return 1 if any(run.fails for run in self.runs) else 0
 
 
 def check_all(project: Project, named: Sequence[str], how: How | None = None) -> Checked:
@@ -85,6 +94,7 @@ def check_all(project: Project, named: Sequence[str], how: How | None = None) ->
     runs: list[Run] = []
     faults: list[Diagnostic] = []
     try:
+        _ = project.settings
         paths = project.incidents(named)
     except InputError as error:
         return Checked((), error.diagnostics)

@@ -20,6 +20,7 @@ from affidavit.incident.schema import (
     Incident,
     Question,
     Section,
+    Suppression,
     json_schema,
 )
 from affidavit.render.verdicts import schema_text, verdicts_markdown
@@ -51,6 +52,7 @@ def reference_markdown() -> str:
         ("A question (`questions:`)", Question, ()),
         ("A claim (`claims:`)", ClaimBase, ()),
         ("A correction (`corrections:`)", Correction, ()),
+        ("A message set aside (`suppress:`)", Suppression, ()),
     ):
         lines += [f"## {title}", "", *_keys(model, leave_out), ""]
     lines += [

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from affidavit.clock import today
 from affidavit.inputs import program_digest, tree_digest
+from affidavit.settings import FILE, read_settings
 
 KEPT = 100
 """So many outcomes are kept, the latest."""
@@ -37,8 +39,14 @@ def call_key(root: Path, named: Sequence[str], settings: Sequence[str], store: P
     if named and not set(named) <= set(slugs):
         return None
     manifest = Manifest(store / "manifest.json")
-    whole = hashlib.sha256(json.dumps([program_digest(), str(root.resolve()), list(named), list(settings)]).encode())
+    parts = [program_digest(), str(root.resolve()), list(named), list(settings), today().isoformat()]
+    whole = hashlib.sha256(json.dumps(parts).encode())
     try:
+        stated = read_settings(root)
+        for place in (root / FILE, root / "pyproject.toml"):
+            whole.update(hashlib.sha256(place.read_bytes()).digest() if place.is_file() else b"-")
+        for name in sorted({stated.of(slug).baseline or "" for slug in named or slugs} - {""}):
+            whole.update(hashlib.sha256((root / name).read_bytes()).digest())
         for slug in named or slugs:
             whole.update(f"\n{slug} {tree_digest([reports / slug])}\n".encode())
             folder = root / "evidence" / slug

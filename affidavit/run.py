@@ -13,16 +13,29 @@ from affidavit.check.compile import CompiledClaim, compile_claims
 from affidavit.check.consistency import consistency
 from affidavit.check.corrections import Change
 from affidavit.check.engine import DuckDb
+from affidavit.check.fixes import fixes_of
 from affidavit.check.hosts import known_hosts
 from affidavit.check.needs import wanted_by
 from affidavit.check.prose import LOOSE, check_prose, texts
 from affidavit.check.queries import query_text, with_scope
 from affidavit.check.run import Checker
+from affidavit.check.suppress import Suppressed, suppress
 from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts, Progress, quiet
 from affidavit.incident.load import Report, load
-from affidavit.types import Diagnostic, InputError, LimitReached, Outcome, Pos, Severity, Tally, Verdict
+from affidavit.settings import USUAL, Policy
+from affidavit.types import (
+    NOT_CHECKED,
+    Diagnostic,
+    InputError,
+    LimitReached,
+    Outcome,
+    Pos,
+    Severity,
+    Tally,
+    Verdict,
+)  # fmt: skip
 
 MANY_CLAIMS = 20
 
@@ -32,15 +45,15 @@ class How:
     """How evidence is read: with what costly columns, from which cache, and who is told how far it is.
 
     ``pages``: everything that pages show is wanted, not only what claims need; ``cache``: the folder kept between
-    runs (none: everything is read anew); ``fresh``: what it holds is not used; ``strict``: figures in prose that
-    are tied to no claim are errors.
+    runs (none: everything is read anew); ``fresh``: what it holds is not used; ``policy``: how
+    strictly the report is held.
     """
 
     pages: bool = True
     cache: Path | None = None
     fresh: bool = False
     progress: Progress = quiet
-    strict: bool = False
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,8 @@ class Run:
     verdicts: Mapping[str, Verdict]
     diagnostics: tuple[Diagnostic, ...] = ()
     changes: tuple[Change, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    fails_on: frozenset[str] = USUAL
     version: str = field(default=__version__)
 
     @property
@@ -78,6 +93,15 @@ class Run:
         agreed = bool(self.verdicts) and all(verdict.passes for verdict in self.verdicts.values())
         return agreed and not any(d.severity is Severity.ERROR for d in self.diagnostics)
 
+    @property
+    def fails(self) -> bool:
+        """Whether the check fails for it: `passes`, but for what the report's policy lets through.
+
+        A check that was not made whole is never let through.
+        """
+        errors = [d for d in self.diagnostics if d.severity is Severity.ERROR]
+        return not self.verdicts or any(not d.about or d.about in self.fails_on for d in errors)
+
 
 def check_report(path: Path, evidence_root: Path, root: Path | None = None, how: How | None = None) -> Run:
     """Load, extract and check one report; InputError where the input is at fault.
@@ -91,11 +115,12 @@ def check_report(path: Path, evidence_root: Path, root: Path | None = None, how:
     if how.pages:
         wanted = wanted | Wanted.everything()
     facts = extract(report, wanted, cache=how.cache, fresh=how.fresh, progress=how.progress)
-    return check_facts(report, claims, facts, strict=how.strict)
+    return check_facts(report, claims, facts, how.policy)
 
 
-def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Facts, *, strict: bool = False) -> Run:
-    """Check typed claims against extracted facts; ``strict``: what prose says loosely is an error."""
+def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Facts, policy: Policy | None = None) -> Run:
+    """Check typed claims against extracted facts; ``policy``: how strictly."""
+    fails_on = (policy or Policy()).fails_on
     # Many small queries go quickest with a thread each, a few large ones with all threads in each.
     threads = 2 if len(claims) >= MANY_CLAIMS else 1
     engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2)
@@ -119,10 +144,12 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
         raise InputError(*sorted(faults, key=Diagnostic.sort_key))
     diagnostics = [failing(report, verdict) for verdict in verdicts.values() if not verdict.passes]
     diagnostics += [misquoted(verdict) for verdict in verdicts.values() if verdict.passes and _misquotes(verdict)]
-    diagnostics += [*check_prose(report, claims, hosts), *more]
-    if strict:
+    others, suppressed = suppress(report, [*check_prose(report, claims, hosts), *more])
+    diagnostics += others
+    if "loose" in fails_on:
         diagnostics = [replace(d, severity=Severity.ERROR) if d.code == LOOSE else d for d in diagnostics]
-    return Run(report, facts, claims, verdicts, tuple(sorted(diagnostics, key=Diagnostic.sort_key)))
+    diagnostics.sort(key=Diagnostic.sort_key)
+    return Run(report, facts, claims, verdicts, tuple(diagnostics), suppressed=suppressed, fails_on=fails_on)
 
 
 def _hosts(engine: DuckDb, report: Report) -> tuple[frozenset[str], list[Diagnostic]]:
@@ -161,7 +188,11 @@ def failing(report: Report, verdict: Verdict) -> Diagnostic:
     hint = ""
     if verdict.outcome is Outcome.VERIFIED:
         hint = "the evidence bears it out: remove `stands`, or state what was meant"
-    return Diagnostic(pos, first.code or str(verdict.outcome), "; ".join(parts), hint, claim=verdict.claim)
+    code, fixes = first.code or str(verdict.outcome), fixes_of(report, verdict)
+    about = "unproven" if verdict.outcome in (Outcome.UNPROVEN, Outcome.UNCHECKED) else "refuted"
+    if verdict.code in NOT_CHECKED:
+        about = ""
+    return Diagnostic(pos, code, "; ".join(parts), hint, claim=verdict.claim, fixes=fixes, about=about)
 
 
 def rows_of_claim(run: Run, claim: str, limit: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ published has none. Requests with another Host than this machine's own are refus
 otherwise read what is served here through a name that it points at 127.0.0.1 (DNS rebinding).
 """
 
+import contextlib
 import html
 import http.server
 import json
@@ -20,6 +21,7 @@ from affidavit.build import Built, build_site
 from affidavit.project import Project
 from affidavit.report.text import check_text
 from affidavit.run import How, Run
+from affidavit.settings import FILE
 
 ADDRESS = "127.0.0.1"
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -89,12 +91,16 @@ class Live:
                 except OSError:
                     continue
                 found[str(path)] = (status.st_size, status.st_mtime_ns)
+        for name in (FILE, "pyproject.toml"):
+            with contextlib.suppress(OSError):
+                status = (self.project.root / name).stat()
+                found[name] = (status.st_size, status.st_mtime_ns)
         return found
 
     def build(self) -> Built:
         """Build once; what is wrong is kept for the pages, and the last good site with it."""
         begun = time.perf_counter()
-        done = build_site(self.project, self.output, pdf=False, how=self._how, known=self._known)
+        done = build_site(Project(self.project.root), self.output, pdf=False, how=self._how, known=self._known)
         faults = done.checked is not None and bool(done.checked.faults)
         words = check_text(done.checked) if faults and done.checked is not None else ""
         with self._changed:

@@ -30,8 +30,21 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """An edit that a message proposes: at a place of a file, ``now`` instead of ``was``."""
+
+    pos: Pos
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One message for people: where, what is wrong, and what to do about it."""
+    """One message for people: where, what is wrong, and what to do about it.
+
+    ``fixes``: edits that together would settle it. They change what the report states; nobody makes them unasked.
+    ``about``: which of the things that a check can fail on it is (settings.py); empty for what is never let through.
+    """
 
     pos: Pos
     code: str
@@ -39,6 +52,8 @@ class Diagnostic:
     hint: str = ""
     severity: Severity = Severity.ERROR
     claim: str = ""
+    fixes: tuple[Fix, ...] = ()
+    about: str = "rules"
 
     def sort_key(self) -> tuple[Pos, str, str]:
         """Order of output: by place, then code, then text."""
@@ -68,6 +83,10 @@ class Outcome(StrEnum):
     REFUTED = "refuted"
     UNPROVEN = "unproven"
     UNCHECKED = "unchecked"
+
+
+NOT_CHECKED = ("check-failed", "limit-reached")
+"""Codes of verdicts on claims whose check did not come to its end."""
 
 
 class Position(StrEnum):
@@ -149,7 +168,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The judgement of one assertion of a claim."""
+    """The judgement of one assertion of a claim.
+
+    ``would``: which of the claim's values would have been right, each by its path below the claim.
+    """
 
     assertion: str
     outcome: Outcome
@@ -158,6 +180,7 @@ class Finding:
     hint: str = ""
     code: str = ""
     pos: Pos | None = None
+    would: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +234,7 @@ class Verdict:
 
         A check that failed or was stopped says nothing of the evidence, so no position fits it.
         """
-        return self.position.fits(self.outcome) and self.code not in ("check-failed", "limit-reached")
+        return self.position.fits(self.outcome) and self.code not in NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from affidavit.check.compile import compile_claims
 from affidavit.evidence.extract import extract
 from affidavit.incident.load import load
 from affidavit.run import How, Run, check_facts, check_report
+from affidavit.settings import Policy
 from affidavit.times import MONTHS, WEEKDAYS
 from affidavit.types import InputError, Severity
 
@@ -134,8 +135,8 @@ class Bench:
         report = load(self.path, self.root / "evidence", self.folder)
         about = report.incident.model_dump_json(include={"evidence", "trust", "logs", "timezone"})
         if about != self.evidence:
-            return check_report(self.path, self.root / "evidence", self.folder, How(strict=True))
-        return check_facts(report, compile_claims(report), self.facts, strict=True)
+            return check_report(self.path, self.root / "evidence", self.folder, How(policy=Policy(strict=True)))
+        return check_facts(report, compile_claims(report), self.facts, Policy(strict=True))
 
     def noticed(self, mutation: Mutation) -> list[int]:
         """The lines of the errors that a slip gives; none where it goes unnoticed."""

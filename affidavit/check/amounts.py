@@ -61,6 +61,14 @@ class Amount:
             parts.append(f"at most {self.high:,}")
         return " and ".join(parts)
 
+    def right(self, number: int) -> list[tuple[tuple[str, ...], str]]:
+        """What should be written where a number misses it: by path below the amount, as YAML text."""
+        if self.exact is not None:
+            return [((), str(number))]
+        if self.low is not None and number < self.low:
+            return [(("at_least",), str(number))]
+        return [(("at_most",), str(number))] if self.high is not None and number > self.high else []
+
     def off_by(self, number: int) -> str:
         """By how much a number misses, in words; empty where it does not."""
         if self.holds(number):

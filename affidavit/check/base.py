@@ -256,9 +256,17 @@ class Check(ABC):
         """Whether a value that is not there can itself fulfil or contradict it."""
         return False
 
-    def found(self, outcome: Outcome, observed: str, hint: str = "", code: str = "") -> Finding:
-        """A finding of this assertion."""
-        return Finding(self.key, outcome, self.stated, agree(observed), agree(hint), code)
+    def found(
+        self,
+        outcome: Outcome,
+        observed: str,
+        hint: str = "",
+        code: str = "",
+        would: Sequence[tuple[tuple[str, ...], str]] = (),
+    ) -> Finding:
+        """A finding of this assertion; ``would``: what would have been right, by paths below its key."""
+        values = tuple(((self.key, *path), text) for path, text in would)
+        return Finding(self.key, outcome, self.stated, agree(observed), agree(hint), code, would=values)
 
     @abstractmethod
     def judge(self, measured: Mapping[str, Any]) -> Finding:

@@ -17,7 +17,7 @@ from affidavit.check.hosts import find_hosts, is_typo
 from affidavit.check.stated import Stated
 from affidavit.incident.load import Prose, Report
 from affidavit.times import show_duration
-from affidavit.types import Diagnostic, Severity, did_you_mean
+from affidavit.types import Diagnostic, Fix, Severity, did_you_mean, nearest
 
 LINK = re.compile(
     r"\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?claim:(?P<claim>[^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)", re.DOTALL
@@ -85,7 +85,10 @@ def check_prose(
             if link.claim not in claims:
                 message = f"there is no claim {link.claim!r}"
                 hint = did_you_mean(link.claim, claims)
-                found.append(Diagnostic(prose.place(link.start), "unknown-claim", message, hint))
+                near = nearest(link.claim, claims, 1) if prose.literal else []
+                place = prose.place(prose.text.index("claim:", link.start + len(link.words)) + len("claim:"))
+                fixes = tuple(Fix(place, link.claim, name) for name in near)
+                found.append(Diagnostic(prose.place(link.start), "unknown-claim", message, hint, fixes=fixes))
             elif link.claim in stated:
                 offset = prose.text.index("[", link.start) + 1
                 around = (_plain(prose.text[: link.start]), _plain(prose.text[link.end :]))
@@ -244,8 +247,12 @@ def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words:
             used.add(near)
             continue
         message = f"the loose fact {figure.text!r} is tied to no claim"
-        hint = _tie(figure, words.covering(figure, masked), title=prose.role.endswith("title"))
-        found.append(Diagnostic(prose.place(figure.start), LOOSE, message, hint, Severity.WARNING))
+        covering, title = words.covering(figure, masked), prose.role.endswith("title")
+        place, hint = prose.place(figure.start), _tie(figure, covering, title=title)
+        # Of two claims that state it nobody but the author knows which is meant.
+        sure = len(covering) == 1 and prose.literal and not title and not set("[]\\") & set(figure.text)
+        fixes = (Fix(place, figure.text, f"[{figure.text}](claim:{covering[0]})"),) if sure else ()
+        found.append(Diagnostic(place, LOOSE, message, hint, Severity.WARNING, fixes=fixes, about="loose"))
     return found
 
 

@@ -12,7 +12,7 @@ from affidavit.incident.documents import Document, read_documents
 from affidavit.incident.nodes import Node
 from affidavit.incident.schema import Complete, Incident, Section
 from affidavit.times import WEEKDAYS, parse_time, zone
-from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
+from affidavit.types import Diagnostic, Fix, InputError, Pos, did_you_mean, nearest
 
 MAX_PROSE_BYTES = 2 * 1024 * 1024
 
@@ -215,6 +215,8 @@ def _consistency(report: Report) -> list[Diagnostic]:
         check_time(event.at, "timeline", index, "at")
     for index, correction in enumerate(incident.corrections):
         check_time(correction.date, "corrections", index, "date")
+    for index, one in enumerate(incident.suppress):
+        check_time(one.until, "suppress", index, "until")
     for name, document in incident.documents.items():
         if document.date is not None:
             check_time(document.date, "documents", name, "date")
@@ -293,8 +295,10 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
         if kind == "extra_forbidden":
             key = str(loc[-1])
             pos = tree.place(loc, key=True)
-            hint = did_you_mean(key, _known_keys(loc))
-            found.append(Diagnostic(pos, "unknown-key", f"{key!r} is not known here", hint))
+            known = _known_keys(loc)
+            fixes = tuple(Fix(pos, key, name) for name in nearest(key, known, 1))
+            message = f"{key!r} is not known here"
+            found.append(Diagnostic(pos, "unknown-key", message, did_you_mean(key, known), fixes=fixes))
         elif kind == "missing":
             pos = tree.place(loc[:-1], key=True) if len(loc) > 1 else Pos(tree.pos.file)
             found.append(Diagnostic(pos, "missing-key", f"{words!r} is missing", f"add `{loc[-1]}:`"))

@@ -213,6 +213,24 @@ class Allowed(Model):
     """Why it needs no claim."""
 
 
+class Suppression(Model):
+    """Messages about the report's words, or the report as a whole, that are set aside for a while.
+
+    The report shows them. A claim that is refuted or unproven cannot be set aside, only disputed.
+    """
+
+    code: Text
+    """The messages' code, as it stands in brackets behind each (docs/codes.md)."""
+    reason: Text
+    """Why they are set aside."""
+    until: Text
+    """The last day of it, a year from now at most; from the next on they count again."""
+    claim: Slug | None = None
+    """The claim that they are about; all where none is named."""
+    text: Text | None = None
+    """Words that stand in them; all where none are given."""
+
+
 class Incident(Model):
     """An incident description: what is stated, and the evidence that it is held against."""
 
@@ -252,6 +270,8 @@ class Incident(Model):
     """Figures that an earlier edition stated otherwise. `check --since` asks for one for each that changed."""
     allow: Annotated[list[Allowed], Field(default_factory=list)]
     """Figures in the prose that are no facts to be checked."""
+    suppress: Annotated[list[Suppression], Field(default_factory=list)]
+    """Messages that are set aside for a while, each with its reason."""
 
 
 def _close(schema: Any) -> None:

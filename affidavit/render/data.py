@@ -83,6 +83,10 @@ def verdicts_json(run: "Run") -> bytes:
             for p in sorted(run.facts.problems, key=lambda p: (p.collection, p.file, p.position, p.field))
         ],
         messages=[_message(run, d) for d in sorted(run.diagnostics, key=Diagnostic.sort_key)],
+        suppressed=[
+            shape.Suppressed(message=_message(run, one.diagnostic), reason=one.reason, until=one.until.isoformat())
+            for one in run.suppressed
+        ],
     )  # fmt: skip
     return (json.dumps(whole.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode("ascii")
 
@@ -98,7 +102,7 @@ def _place(run: "Run", pos: Pos) -> Any:
 
 
 def _message(run: "Run", diagnostic: Diagnostic) -> Any:
-    from affidavit.render.verdicts import Message
+    from affidavit.render.verdicts import Edit, Message
 
     return Message(
         severity=diagnostic.severity.value,
@@ -107,6 +111,7 @@ def _message(run: "Run", diagnostic: Diagnostic) -> Any:
         hint=diagnostic.hint,
         claim=diagnostic.claim,
         place=_place(run, diagnostic.pos),
+        edits=[Edit(place=_place(run, fix.pos), was=fix.was, now=fix.now) for fix in diagnostic.fixes],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from markupsafe import Markup
 
 from affidavit.resources import templates_dir
 from affidavit.types import AffidavitError, Diagnostic, Pos
@@ -18,7 +19,7 @@ def environment(templates: Sequence[Path] = ()) -> Environment:
     """The Jinja environment; templates are sought in the folders in order, then in the program's own."""
     own = templates_dir()
     folders = [*templates, *([] if own in templates else [own])]
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader([str(folder) for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -26,6 +27,14 @@ def environment(templates: Sequence[Path] = ()) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["ticks"] = ticks
+    return made
+
+
+def ticks(text: str) -> Markup:
+    """Our own words with what stands between backticks as code; nothing else of Markdown."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
 
 
 def render(env: Environment, name: str, **values: Any) -> str:

@@ -17,6 +17,7 @@ from affidavit.render.html import environment, read_file, render
 from affidavit.render.rows import Rows
 from affidavit.render.text import title_text
 from affidavit.render.view import Heading, TallyView, heading, note, report_view, tally_view
+from affidavit.report.codes import codes
 from affidavit.run import Run
 from affidavit.times import parse_time
 
@@ -86,6 +87,8 @@ def site_pages(runs: Sequence[Run], templates: Sequence[Path] = ()) -> Iterator[
     updated = cards[0].updated if cards else "1970-01-01T00:00:00Z"
     feed = render(env, "feed.xml", reports=cards, id=_urn("feed"), updated=updated)
     yield "feed.xml", feed.encode()
+    page = render(env, "codes.html", codes=list(codes().values()), style="../style.css", root="../")
+    yield "codes/index.html", page.encode()
     yield "style.css", read_file(env, "style.css")
     yield ".nojekyll", b""
 

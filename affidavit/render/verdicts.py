@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION: Literal["1.1"] = "1.1"
+SCHEMA_VERSION: Literal["1.2"] = "1.2"
 
 Cell = str | int | float | bool | list[str] | None
 OutcomeName = Literal["verified", "refuted", "unproven", "unchecked"]
@@ -267,6 +267,17 @@ class Claim(Model):
     """Where the claim stands."""
 
 
+class Edit(Model):
+    """An edit that a message proposes: at a place, one text instead of another."""
+
+    place: Place
+    """Where the old text stands."""
+    was: str
+    """The old text."""
+    now: str
+    """The new one."""
+
+
 class Message(Model):
     """What the check reports to the author."""
 
@@ -282,12 +293,25 @@ class Message(Model):
     """The claim that it is about; empty where it is about none."""
     place: Place
     """Where."""
+    edits: list[Edit]
+    """What could be written instead: all of them together; empty where nobody can know."""
+
+
+class Suppressed(Model):
+    """A message that the report sets aside for a while."""
+
+    message: Message
+    """The message."""
+    reason: str
+    """Why it is set aside."""
+    until: str
+    """The last day of it, YYYY-MM-DD."""
 
 
 class Verdicts(Model):
     """A checked report in machine form."""
 
-    schema_version: Literal["1.1"]
+    schema_version: Literal["1.2"]
     """Version of this format: a new key raises the second number, any other change the first."""
     program: Program
     """The program that checked the report."""
@@ -307,6 +331,8 @@ class Verdicts(Model):
     """What could not be read of it."""
     messages: list[Message]
     """What the check reports, in the order of the files."""
+    suppressed: list[Suppressed]
+    """What it would report, and the report sets aside."""
 
 
 def verdicts_schema() -> dict[str, Any]:

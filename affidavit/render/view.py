@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
+from affidavit.check.prose import LOOSE
 from affidavit.render import phrases
 from affidavit.render.claims import Badge, ClaimView, badge, claim_anchor, claim_view, links
 from affidavit.render.documents import documents_table
@@ -120,6 +121,16 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppressedView:
+    """A message that the report sets aside: where, what, why and until when."""
+
+    place: str
+    text: Markup
+    reason: Markup
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A diagnostic for readers: where, what, and what to do."""
 
@@ -154,10 +165,12 @@ class ReportView:
     contents: tuple[Entry, ...]
     errors: tuple[Message, ...]
     warnings: tuple[Message, ...]
+    loose: tuple[Message, ...]
     files: tuple[FileLink, ...]
     version: str
     documents: Table | None = None
     corrections: tuple[CorrectionView, ...] = ()
+    suppressed: tuple[SuppressedView, ...] = ()
 
 
 def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> ReportView:
@@ -197,10 +210,17 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
         contents=(),
         errors=_messages(run, Severity.ERROR),
         warnings=_messages(run, Severity.WARNING),
+        loose=_messages(run, Severity.WARNING, loose=True),
         files=files(pdf),
         version=run.version,
         documents=documents_table(run),
         corrections=tuple(_corrections(run, marked)),
+        suppressed=tuple(
+            SuppressedView(
+                str(one.diagnostic.pos), foreign(one.diagnostic.message), words(one.reason), one.until.isoformat()
+            )
+            for one in run.suppressed[:MAX_DIAGNOSTICS]
+        ),
     )
     return _with_contents(view)
 
@@ -281,8 +301,10 @@ def _asides(run: Run) -> tuple[Aside, ...]:
     )
 
 
-def _messages(run: Run, severity: Severity) -> tuple[Message, ...]:
+def _messages(run: Run, severity: Severity, *, loose: bool = False) -> tuple[Message, ...]:
     found = [d for d in run.diagnostics if d.severity is severity]
+    if severity is Severity.WARNING:
+        found = [d for d in found if (d.code == LOOSE) is loose]
     return tuple(Message(str(d.pos), foreign(d.message), foreign(d.hint)) for d in found[:MAX_DIAGNOSTICS])
 
 
@@ -311,6 +333,10 @@ def _with_contents(view: ReportView) -> ReportView:
     entries.append(Entry("#claims", Markup("Claims")))
     collections: Sequence[Entry] = [Entry(f"#{c.anchor}", c.title) for c in view.evidence.collections]
     entries.append(Entry("#evidence", Markup("Evidence"), tuple(collections)))
-    if view.warnings:
+    if view.loose:
         entries.append(Entry("#loose", Markup("Figures tied to no claim")))
+    if view.warnings:
+        entries.append(Entry("#remarks", Markup("Remarks of the check")))
+    if view.suppressed:
+        entries.append(Entry("#suppressed", Markup("Set aside")))
     return replace(view, contents=tuple(entries))

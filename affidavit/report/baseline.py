@@ -5,7 +5,7 @@ the report holds is never let be: it has to be corrected, or disputed with `stan
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,21 +19,21 @@ ABOUT_WORDS = frozenset(("figure-not-stated", "loose-fact", "unused-allow", "quo
 MAX_OCTETS = 16 << 20
 
 
-def read(path: Path) -> frozenset[str]:
-    """The fingerprints of a baseline; InputError where it cannot be read."""
+def read(path: Path, shown: str = "") -> Mapping[str, str]:
+    """The fingerprints of a baseline, each with its words; InputError where it cannot be read."""
     try:
         if path.stat().st_size > MAX_OCTETS:
             raise ValueError(f"it is larger than {MAX_OCTETS >> 20} MiB")
         stated = json.loads(path.read_bytes())
         listed = stated["fingerprints"] if isinstance(stated, dict) else None
-        if not isinstance(listed, dict) or not all(isinstance(one, str) for one in listed):
+        if not isinstance(listed, dict) or not all(isinstance(words, str) for words in listed.values()):
             raise ValueError("it is not what --write-baseline writes")
     except (OSError, ValueError, KeyError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         hint = "write it anew with --write-baseline"
         message = f"the baseline cannot be read: {reason}"
-        raise InputError(Diagnostic(Pos(path.as_posix()), "bad-baseline", message, hint)) from None
-    return frozenset(listed)
+        raise InputError(Diagnostic(Pos(shown or path.as_posix()), "bad-baseline", message, hint)) from None
+    return listed
 
 
 def write(path: Path, checked: Checked) -> int:
@@ -48,15 +48,20 @@ def write(path: Path, checked: Checked) -> int:
     return len(listed)
 
 
-def apply(checked: Checked, known: Iterable[str], path: Path) -> Checked:
-    """The check without the messages that a baseline knows, and with a warning where it knows more than there is."""
-    let_be = set(known)
+def apply(checked: Checked, known: Mapping[str, str], path: Path, slugs: Iterable[str] | None = None) -> Checked:
+    """The check without the messages that a baseline knows, and with a warning where it knows more than there is.
+
+    ``slugs``: the reports that it is for; all that were checked where none are named.
+    """
+    mine = {run.slug for run in checked.runs} if slugs is None else set(slugs)
+    # What it lists of reports that were not looked at now may well be there.
+    let_be = {fingerprint for fingerprint, words in known.items() if words.split(":")[0] in mine}
     kept: dict[str, list[Diagnostic]] = {run.slug: [] for run in checked.runs}
     met = set()
     for item in said(checked).items:
         if item.report == FAULTS:
             continue
-        if item.diagnostic.code in ABOUT_WORDS and item.fingerprint in let_be:
+        if item.report in mine and item.diagnostic.code in ABOUT_WORDS and item.fingerprint in let_be:
             met.add(item.fingerprint)
         else:
             kept[item.report].append(item.diagnostic)

@@ -86,6 +86,10 @@ _DECLARED = (
          "Add an entry under `corrections`."),
     Code("needless-correction", "A correction explains a change that there is not.", "Remove it."),
     Code("bad-edition", "The earlier edition cannot be read.", "Name a revision, or a published verdicts.json."),
+    Code("suppression-expired", "A message was set aside until a day that has passed.",
+         "Repair what it set aside, or give it a new day."),
+    Code("suppression-too-long", "A message is set aside for more than a year.", "Name an earlier day."),
+    Code("unused-suppression", "No message is there that a suppression sets aside.", "Remove it."),
     # The incident file.
     Code("not-yaml", "The file is no YAML.", "Correct the line that is named."),
     Code("empty-file", "The file is empty.", "docs/guide.md shows how to write one."),
@@ -155,6 +159,7 @@ _DECLARED = (
     Code("not-written", "The output could not be written.", "See the reason in the message."),
     Code("bad-source-date-epoch", "SOURCE_DATE_EPOCH is no number of seconds.", "Correct or unset it."),
     # Policies.
+    Code("bad-settings", "The project's settings cannot be understood.", "See docs/ci.md, settings."),
     Code("bad-baseline", "The baseline cannot be read.", "Write it anew with --write-baseline."),
     Code("stale-baseline", "The baseline lists what is no longer there.", "Write it anew with --write-baseline."),
 )  # fmt: skip

@@ -33,7 +33,12 @@ def as_json(said: Said, *, whole: bool = False) -> bytes:
         for f in said.checked.faults
     ]  # fmt: skip
     status = said.checked.exit_status
-    content = {"exit_status": status, "passes": status == 0, "reports": reports, "faults": faults}
+    content = {
+        "exit_status": status,
+        "passes": not faults and all(run.passes for run in said.checked.runs),
+        "reports": reports,
+        "faults": faults,
+    }
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 

@@ -46,10 +46,19 @@ class Said:
     checked: Checked
     items: tuple[Item, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
+    site: str = ""
+    prefix: PurePosixPath = field(default_factory=PurePosixPath)
+
+    def path_of(self, shown: str) -> str:
+        """A file's path in the repository, from its name as shown."""
+        return _path(self.prefix, shown)
 
 
-def said(checked: Checked, root: Path | None = None) -> Said:
-    """All messages of a check in order of place; paths are relative to the repository that holds ``root``."""
+def said(checked: Checked, root: Path | None = None, site: str = "") -> Said:
+    """All messages of a check in order of place; paths are relative to the repository that holds ``root``.
+
+    ``site``: the address of the site, where it is known; the codes' page stands there.
+    """
     prefix = _prefix(root)
     seen: Counter[str] = Counter()
     found: list[Item] = []
@@ -61,7 +70,7 @@ def said(checked: Checked, root: Path | None = None) -> Said:
             digest = hashlib.sha256(f"{digest} {seen[digest]}".encode()).hexdigest()[:32]
         found.append(Item(report, diagnostic, _path(prefix, diagnostic.pos.file), digest))
     texts = {run.report.shown: run.report.text for run in checked.runs}
-    return Said(checked, tuple(found), texts)
+    return Said(checked, tuple(found), texts, site, prefix)
 
 
 def _all(checked: Checked) -> Iterator[tuple[str, Diagnostic]]:

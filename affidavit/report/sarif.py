@@ -6,6 +6,7 @@ from typing import Any
 from affidavit import __version__
 from affidavit.report.codes import code_of
 from affidavit.report.items import Item, Said
+from affidavit.report.suggest import instead
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MAX_RESULTS = 5000
@@ -26,7 +27,9 @@ def sarif(said: Said) -> bytes:
     if notes:
         invocation["toolExecutionNotifications"] = notes
     run = {
-        "tool": {"driver": {"name": "Affidavit", "version": __version__, "rules": [_rule(name) for name in names]}},
+        "tool": {
+            "driver": {"name": "Affidavit", "version": __version__, "rules": [_rule(name, said.site) for name in names]}
+        },
         "automationDetails": {"id": "affidavit/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [invocation],
@@ -36,15 +39,18 @@ def sarif(said: Said) -> bytes:
     return (json.dumps(log, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 
-def _rule(name: str) -> dict[str, Any]:
+def _rule(name: str, site: str) -> dict[str, Any]:
     code = code_of(name)
-    return {
+    made: dict[str, Any] = {
         "id": name,
         "shortDescription": {"text": code.means[:MAX_TEXT]},
         "fullDescription": {"text": code.means[:MAX_TEXT]},
         "help": {"text": f"{code.means} {code.todo}", "markdown": f"{code.means}\n\n**What to do:** {code.todo}"},
         "properties": {"precision": "very-high", "problem.severity": "error"},
     }
+    if site:
+        made["helpUri"] = f"{site}/codes/index.html#{name}"
+    return made
 
 
 def _result(item: Item, rule: int, said: Said) -> dict[str, Any]:
@@ -67,9 +73,28 @@ def _result(item: Item, rule: int, said: Said) -> dict[str, Any]:
                 }
             }
         ],
+        **_fixes(item, said),
         "partialFingerprints": {"primaryLocationLineHash": f"{item.fingerprint}:1"},
         "properties": {"report": item.report, "claim": item.diagnostic.claim},
     }  # fmt: skip
+
+
+def _fixes(item: Item, said: Said) -> dict[str, Any]:
+    """What could be written instead, as `fixes` (3.55): none where the message proposes nothing."""
+    edits = item.diagnostic.fixes
+    if not edits:
+        return {}
+    files: dict[str, list[dict[str, Any]]] = {}
+    for edit in edits:
+        line = (said.texts.get(edit.pos.file, "").splitlines() or [""])[edit.pos.line - 1 : edit.pos.line]
+        quoted = bool(line) and line[0][edit.pos.column - 1 : edit.pos.column] in ("'", '"')
+        start = edit.pos.column + (quoted and not edit.was.startswith(("'", '"')))
+        region = {"startLine": edit.pos.line, "startColumn": start, "endColumn": start + len(edit.was)}
+        files.setdefault(edit.pos.file, []).append({"deletedRegion": region, "insertedContent": {"text": edit.now}})
+    changes = [
+        {"artifactLocation": {"uri": _uri(said.path_of(file))}, "replacements": made} for file, made in files.items()
+    ]
+    return {"fixes": [{"description": {"text": instead(item.diagnostic)}, "artifactChanges": changes}]}
 
 
 def _uri(path: str) -> str:

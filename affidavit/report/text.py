@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from affidavit.project import Checked
+from affidavit.report.suggest import instead
 from affidavit.run import Run
 from affidavit.shown import agree, visible
 from affidavit.times import show_time
@@ -49,7 +50,14 @@ def diagnostic_lines(diagnostic: Diagnostic, style: Styler, text: str = "") -> l
     lines += [style(line, "dim") for line in source_lines(diagnostic.pos, text)]
     if diagnostic.hint:
         lines.append(f"    {visible(diagnostic.hint)}")
+    if words := instead(diagnostic):
+        lines.append(f"    {visible(words)} (--apply does)")
     return lines
+
+
+def fault_text(diagnostics: Iterable[Diagnostic]) -> str:
+    """Messages about what is at fault, a line or two each."""
+    return "".join(f"{line}\n" for one in diagnostics for line in diagnostic_lines(one, Styler()))
 
 
 def show_cell(value: Any, zone: str = "UTC", limit: int = MAX_CELL) -> str:
@@ -99,9 +107,11 @@ def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool =
         errors = sum(d.severity is Severity.ERROR for d in run.diagnostics)
         warnings = len(run.diagnostics) - errors
         word = style("passes", "good") if run.passes else style("does not pass", "error")
+        word += "" if run.fails or run.passes else ", and is let through"
         more = agree(f"; {errors} error(s)") if errors else ""
         more += agree(f"; {warnings} warning(s)") if warnings else ""
         lines += [f"  changed: {visible(change.words)}" for change in run.changes]
+        lines += [f"  suppressed: {visible(one.words)}" for one in run.suppressed]
         lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
     if checked.faults:
         lines.append(style(agree(f"{len(checked.faults)} fault(s) in the input; nothing was checked there"), "error"))

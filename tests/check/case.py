@@ -13,6 +13,7 @@ from affidavit.check.compile import compile_claims
 from affidavit.evidence.extract import Facts, problem_rows, to_arrow
 from affidavit.incident.load import Report, load
 from affidavit.run import Run, check_facts
+from affidavit.settings import Policy
 from affidavit.types import Outcome, Problem, Verdict
 
 Row = dict[str, Any]
@@ -183,7 +184,7 @@ def run(
     """Check claims (as an incident file states them) over rows."""
     whole = {name: {"says": "Something is so.", **claim} for name, claim in claims.items()}
     report = report_of(head(**(top or {})) | {"claims": whole}, files)
-    return check_facts(report, compile_claims(report), facts_of(certificates, **rows), strict=strict)
+    return check_facts(report, compile_claims(report), facts_of(certificates, **rows), Policy(strict))
 
 
 def verdict(claim: Mapping[str, Any] | str, certificates: Sequence[Row] = (), **more: Any) -> Verdict:

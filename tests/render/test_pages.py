@@ -102,7 +102,7 @@ def test_the_reports_that_ship(slug):
     pages = {name: Page(content.decode()) for name, content in files.items() if name.endswith(".html")}
     assert links_checked(files, pages, slug, set()) > 100
     for name, page in pages.items():
-        assert list(page.all("aside", "evidence-note")), name
+        assert name.startswith("codes/") or list(page.all("aside", "evidence-note")), name
     links = list(pages[f"{slug}/index.html"].all("a", "claim"))
     assert len(links) >= 30
     for element in links:
@@ -131,6 +131,8 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_runs(files, pages):
 
 def test_the_note_about_the_evidence_stands_on_every_page(pages):
     for name, page in pages.items():
+        if name == "codes/index.html":  # it shows no evidence
+            continue
         notes = list(page.all("aside", "evidence-note"))
         assert notes, name
         assert NOTE in notes[0].text

@@ -62,6 +62,7 @@ SARIF: dict[str, Any] = {
                                 "shortDescription": {"$ref": "#/$defs/text"},
                                 "fullDescription": {"$ref": "#/$defs/text"},
                                 "help": {"$ref": "#/$defs/text"}, "properties": {"type": "object"},
+                                "helpUri": {"type": "string", "format": "uri"},
                             }}}}}}},
                 "automationDetails": {"type": "object", "properties": {"id": {"type": "string", "minLength": 1}}},
                 "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
@@ -93,6 +94,17 @@ SARIF: dict[str, Any] = {
                                             "startLine", "startColumn", "endLine", "endColumn")}}}}}}},
                         "partialFingerprints": {"type": "object", "required": ["primaryLocationLineHash"],
                                                 "additionalProperties": {"type": "string", "minLength": 1}},
+                        "fixes": {"type": "array", "minItems": 1, "items": {
+                            "type": "object", "required": ["artifactChanges"], "additionalProperties": False,
+                            "properties": {"description": {"$ref": "#/$defs/text"}, "artifactChanges": {
+                                "type": "array", "minItems": 1, "items": {
+                                    "type": "object", "required": ["artifactLocation", "replacements"],
+                                    "properties": {"replacements": {"type": "array", "minItems": 1, "items": {
+                                        "type": "object", "required": ["deletedRegion"],
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "deletedRegion": {"type": "object"},
+                                            "insertedContent": {"$ref": "#/$defs/text"}}}}}}}}}},
                         "properties": {"type": "object"},
                     }}},
             }}},

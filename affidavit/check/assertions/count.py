@@ -37,4 +37,5 @@ class Count(Check):
         number = int(measured["n"])
         if self.amount.holds(number):
             return self.found(Outcome.VERIFIED, f"{number:,}")
-        return self.found(Outcome.REFUTED, f"{number:,}", self.amount.off_by(number), "count")
+        return self.found(Outcome.REFUTED, f"{number:,}", self.amount.off_by(number), "count",
+                          self.amount.right(number))  # fmt: skip

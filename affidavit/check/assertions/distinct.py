@@ -67,7 +67,13 @@ class Distinct(Check):
             if (off := a.off_by(int(measured[f"distinct_{c.name}"])))
         ]
         if hints:
-            return self.found(Outcome.REFUTED, observed, "; ".join(hints), "distinct")
+            would = [
+                ((c.name, *path), text)
+                for c, a in zip(self.columns, self.amounts, strict=True)
+                if not a.holds(number := int(measured[f"distinct_{c.name}"]))
+                for path, text in a.right(number)
+            ]
+            return self.found(Outcome.REFUTED, observed, "; ".join(hints), "distinct", would)
         return self.found(Outcome.VERIFIED, observed)
 
 

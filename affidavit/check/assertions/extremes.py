@@ -12,7 +12,7 @@ from affidavit.check.conditions import Condition, ValueProblem, condition, find_
 from affidavit.check.hints import other_zone
 from affidavit.incident.fields import ColumnValues
 from affidavit.tables import Kind
-from affidavit.times import show_duration, show_time
+from affidavit.times import rfc3339, show_duration, show_time, to_zone
 from affidavit.types import Finding, Outcome
 
 
@@ -66,7 +66,12 @@ class _Extreme(Check):
         failing = [p for p in self.parts if not measured[f"holds_{p.column.name}"]]
         if failing:
             hints = "; ".join(self._hint(p, values[p.column.name]) for p in failing)
-            return self.found(Outcome.REFUTED, observed, hints, self.key)
+            would = [
+                ((part.column.name,), text)
+                for part in failing
+                if (text := _right(part, values[part.column.name], self.zone))
+            ]
+            return self.found(Outcome.REFUTED, observed, hints, self.key, would)
         return self.found(Outcome.VERIFIED, observed)
 
     def _hint(self, part: Condition, value: object) -> str:
@@ -84,6 +89,15 @@ class _Extreme(Check):
         """Rows whose own value lies outside what is stated, or is missing."""
         tests = [exp.Not(this=exp.Paren(this=exp.func("coalesce", p.expression(), exp.false()))) for p in self.parts]
         return exp.and_(*tests)
+
+
+def _right(part: Condition, value: object, zone: str) -> str:
+    """What should have been stated, as precisely as it was: a day, an instant, a number; empty for a range."""
+    if part.operator != "=" or len(part.values) != 1:
+        return ""
+    if not isinstance(value, datetime):
+        return str(value)
+    return to_zone(value, zone).date().isoformat() if part.values[0].span.is_day else rfc3339(value)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,13 @@ class Percent:
             raise ValueProblem(f"{stated!r} is more than the whole")
         return cls(value, Fraction(1, 2 * 10**places), f"{value.numerator / value.denominator:.{places}f} %")
 
+    def like(self, share: Fraction) -> str:
+        """Another percentage, rounded to as many places as this one."""
+        places = len(str(1 / (2 * self.half))) - 1
+        rounded = int(share * 10**places + Fraction(1, 2))
+        whole, part = divmod(rounded, 10**places)
+        return f"{whole}.{part:0{places}d} %" if places else f"{whole} %"
+
 
 @dataclass(frozen=True)
 class Share(Check):
@@ -94,4 +101,5 @@ class Share(Check):
             other = Fraction(100 * part, whole - part)
             if self.exact.value - self.exact.half <= other < self.exact.value + self.exact.half:
                 hint += f"; {self.exact.text} is their number over that of the others"
-        return self.found(Outcome.REFUTED, observed, hint, "share")
+        would = [((), self.exact.like(share))] if self.exact is not None else []
+        return self.found(Outcome.REFUTED, observed, hint, "share", would)

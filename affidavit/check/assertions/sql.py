@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from affidavit.check.nulls import unasked
 from affidavit.incident.fields import Prose
 from affidavit.serials import clean_hex, parse_serial
 from affidavit.tables import TABLES, Kind
-from affidavit.times import parse_duration, parse_time, show_time
+from affidavit.times import parse_duration, parse_time, rfc3339, show_time
 from affidavit.types import Finding, Outcome
 
 
@@ -110,7 +110,9 @@ class Sql(Check):
             return self.found(Outcome.UNPROVEN, shown, hint, "not-comparable")
         if equal:
             return self.found(Outcome.VERIFIED, shown)
-        return self.found(Outcome.REFUTED, shown, f"the query returns {shown}", "sql")
+        right = rfc3339(value) if isinstance(value, datetime) else shown
+        hint = f"the query returns {shown}"
+        return replace(self.found(Outcome.REFUTED, shown, hint, "sql"), would=((("returns",), right),))
 
 
 _NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", re.ASCII)

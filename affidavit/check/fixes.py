@@ -1,0 +1,97 @@
+"""Edits that would make a refuted claim true: of its values, and of the figures in words that state them.
+
+They are proposals: whether the report was wrong or the evidence is incomplete, no program knows.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from affidavit.check.figures import NUMBERS, Figure, find_figures
+from affidavit.check.numerals import parse_number
+from affidavit.check.prose import claim_links
+from affidavit.incident.load import Prose, Report
+from affidavit.times import MONTHS, WEEKDAYS, parse_time
+from affidavit.types import Fix, Outcome, Position, Verdict
+
+_SPACED = re.compile(r"\d{1,3}(?P<by>[,.\u00a0\u202f ])\d{3}")
+
+
+def fixes_of(report: Report, verdict: Verdict) -> tuple[Fix, ...]:
+    """The edits after which the report states what the evidence shows; none where that is not known of every value."""
+    if verdict.outcome is not Outcome.REFUTED or verdict.position is not Position.TRUE:
+        return ()
+    refuted = [finding for finding in verdict.findings if finding.outcome is Outcome.REFUTED]
+    if not all(finding.would for finding in refuted):
+        return ()
+    found: list[Fix] = []
+    for finding in refuted:
+        for path, right in finding.would:
+            node = report.tree.find(("claims", verdict.claim, *path))
+            if node is None or not isinstance(node.value, str) or node.literal:
+                return ()
+            found += [Fix(node.pos, node.value, right), *_words(report, verdict.claim, node.value, right)]
+    return tuple(dict.fromkeys(found))
+
+
+def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix]:
+    """The claim's figures in words that state the old value, each in its own form with the new one."""
+    says = report.located_prose("says", report.incident.claims[claim].says, ("claims", claim, "says"))
+    places: list[tuple[Prose, int, str]] = [(says, 0, says.text)]
+    for prose in report.prose():
+        for link in claim_links(prose.text):
+            if link.claim == claim:
+                places.append((prose, prose.text.index("[", link.start) + 1, link.words))
+    for prose, offset, words in places:
+        if not prose.literal:
+            continue
+        for figure in find_figures(words):
+            other = _like(figure, was, now, report.incident.timezone)
+            if other is not None and other != figure.text:
+                yield Fix(prose.place(offset + figure.start), figure.text, other)
+
+
+def _like(figure: Figure, was: str, now: str, zone: str) -> str | None:
+    """A figure that states ``was``, written as it is, with ``now``; None where it states something else."""
+    if figure.kind in NUMBERS:
+        return _number(figure, was, now)
+    if figure.kind == "percent" and was.rstrip(" %").isascii():
+        return now if figure.text.replace(" ", "") == was.replace(" ", "") else None
+    try:
+        old, new = parse_time(was, zone).local_day, parse_time(now, zone).local_day
+    except ValueError:
+        return None
+    if figure.kind == "instant" and figure.text == was:
+        return now
+    return _day(figure, old, new)
+
+
+def _number(figure: Figure, was: str, now: str) -> str | None:
+    try:
+        same = parse_number(was) == figure.value
+        number = int(now)
+    except ValueError:
+        return None
+    if not same:
+        return None
+    mark = _SPACED.match(figure.text)
+    if abs(number) < 10_000 and not mark:
+        return str(number)
+    return f"{number:,}".replace(",", mark["by"] if mark else ",")
+
+
+def _day(figure: Figure, old: date, new: date) -> str | None:
+    """The new day in the form of the figure, if that is the old one: 4 January 2016, January 4, 2016, 2016-01-04."""
+    if figure.kind == "iso":
+        return new.isoformat() if figure.value == old else None
+    if figure.kind == "weekday":
+        return WEEKDAYS[new.weekday()] if figure.value == WEEKDAYS[old.weekday()] else None
+    if figure.kind not in ("dmy", "mdy") or not isinstance(figure.value, tuple):
+        return None
+    year, month, day = figure.value
+    if (month, day) != (old.month, old.day) or (year and int(year) != old.year) or (not year and new.year != old.year):
+        return None
+    name = MONTHS[new.month - 1]
+    if figure.kind == "dmy":
+        return f"{new.day} {name} {new.year}" if year else f"{new.day} {name}"
+    return f"{name} {new.day}, {new.year}" if year else f"{name} {new.day}"

@@ -147,7 +147,7 @@ def test_other_files_and_line_ends_stay_as_they_are(tmp_path: Path) -> None:
 
 def test_the_diff_is_one_that_git_applies(tmp_path: Path) -> None:
     root = project(tmp_path, "  one: {says: There are 4., over: affected, count: 4}\n")
-    found = run(root, "--suggest", "--format", "json=out.json", "--quiet").stdout
+    found = run(root, "--suggest", "--format", f"json={tmp_path / 'out.json'}", "--quiet").stdout
     (tmp_path / "edit.diff").write_text(found[found.index("--- a/") :])
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     subprocess.run(["git", "apply", "edit.diff"], cwd=root, check=True)

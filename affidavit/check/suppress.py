@@ -1,7 +1,8 @@
 """Messages that a report sets aside for a while: each with a reason and a last day, and shown in the report.
 
 A claim whose verdict is not what the report holds is never set aside: it has to be corrected, or disputed with
-`stands`. Neither is a change of a published figure that no correction explains.
+`stands`. Neither are words that say something else than their claim or their document, for the page shows them with
+its verdict, nor a change of a published figure that no correction explains.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from affidavit.incident.load import Report
 from affidavit.times import parse_time
 from affidavit.types import Diagnostic, Severity
 
+NEVER = frozenset(("figure-not-stated", "quote-differs", "unknown-claim"))
 LONGEST = timedelta(days=366)
 """For so long a message may be set aside; then somebody has to look at it again."""
 
@@ -50,6 +52,11 @@ def suppress(
         if until > (now or today()) + LONGEST:
             message = f"a message can be set aside for a year at most, not until {until.isoformat()}"
             kept.append(Diagnostic(place, "suppression-too-long", message, "name an earlier day"))
+            continue
+        if one.code in NEVER:
+            message = f"a message of the code {one.code!r} cannot be set aside: the words would stand beside a verdict"
+            pos = report.pos("suppress", index, "code")
+            kept.append(Diagnostic(pos, "not-suppressible", message, "correct the words or the claim"))
             continue
         mine = [d for d in kept if d.code == one.code and _fits(d, one.claim, one.text)]
         if not mine:

@@ -72,6 +72,9 @@ class Report:
 
         add("title", incident.title, "title")
         add("summary", incident.summary, "summary")
+        add("evidence_note", incident.evidence_note, "evidence_note")
+        for name, collection in incident.evidence.items():
+            add(f"evidence.{name}.note", collection.note, "evidence", name, "note")
         included = {p.role: p for p in self.included}
         for index, section in enumerate(incident.sections):
             add(f"sections.{index}.title", section.title, "sections", index, "title")

@@ -214,7 +214,7 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
         files=files(pdf),
         version=run.version,
         documents=documents_table(run),
-        corrections=tuple(_corrections(run, marked)),
+        corrections=tuple(_corrections(run)),
         suppressed=tuple(
             SuppressedView(
                 str(one.diagnostic.pos), foreign(one.diagnostic.message), words(one.reason), one.until.isoformat()
@@ -225,14 +225,15 @@ def report_view(run: Run, rows: Rows, medium: str, *, pdf: bool = True) -> Repor
     return _with_contents(view)
 
 
-def _corrections(run: Run, marked: Links) -> Iterator[CorrectionView]:
+def _corrections(run: Run) -> Iterator[CorrectionView]:
     incident = run.report.incident
     for one in sorted(incident.corrections, key=lambda c: parse_time(c.date, incident.timezone).start):
         when, _ = span_start(parse_time(one.date, incident.timezone), incident.timezone)
         now = incident.claims.get(one.claim)
+        # What had been stated is held against nothing, so no link in it may show a verdict.
         yield CorrectionView(
             when, f"#{claim_anchor(one.claim)}" if now else "", one.claim, words(now.says if now else None),
-            one_line(one.was, marked, under=2), one_line(one.because, marked, under=2),
+            one_line(one.was, Links(), under=2), one_line(one.because, Links(), under=2),
         )  # fmt: skip
 
 

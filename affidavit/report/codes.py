@@ -88,6 +88,8 @@ _DECLARED = (
     Code("bad-edition", "The earlier edition cannot be read.", "Name a revision, or a published verdicts.json."),
     Code("suppression-expired", "A message was set aside until a day that has passed.",
          "Repair what it set aside, or give it a new day."),
+    Code("not-suppressible", "A message is set aside that words with a verdict beside them depend on.",
+         "Correct the words or the claim."),
     Code("suppression-too-long", "A message is set aside for more than a year.", "Name an earlier day."),
     Code("unused-suppression", "No message is there that a suppression sets aside.", "Remove it."),
     # The incident file.

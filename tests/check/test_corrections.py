@@ -8,7 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from affidavit.cli import cli
+from affidavit.project import Project
+from affidavit.render.pages import render_report
 from testpki.build import Authority, bundle
+from tests.test_settings import project as small
 
 ROOT = Authority.root("Test Root")
 INCIDENT = """\
@@ -235,3 +238,26 @@ def test_an_earlier_edition_may_be_the_sites_own_file(tmp_path: Path) -> None:
     assert json.loads(made)["report"]["slug"] == "small"
     later(root, FOUR)
     assert "count: 3 became 4" in run(root, "--since", str(file)).output
+
+
+def test_the_words_of_a_correction_carry_no_verdict(tmp_path: Path) -> None:
+    # What had been stated is held against nothing: a tick beside it would be a lie.
+    claims = "  one: {says: There are 3., over: affected, count: 3}\n"
+    told = (
+        "corrections:\n- {claim: one, date: 2026-11-20, was: '[4](claim:one) of them.', because: '[5](claim:one).'}\n"
+    )
+    root = small(tmp_path, claims + told)
+    run_ = Project(root).check(root / "reports/one/incident.yaml")
+    page = render_report(run_)
+    section = page[page.index('id="corrections"') :]
+    section = section[: section.index("</section>")]
+    assert "4 of them" in section
+    assert 'class="mark"' not in section
+    assert 'class="claim' not in section
+
+
+def test_notes_about_the_evidence_are_held_like_all_prose(tmp_path: Path) -> None:
+    claims = "  one: {says: There are 3., over: affected, count: 3}\nevidence_note: '[4](claim:one) were found.'\n"
+    root = small(tmp_path, claims)
+    found = Project(root).check(root / "reports/one/incident.yaml").diagnostics
+    assert [d.code for d in found] == ["figure-not-stated"]

@@ -12,6 +12,14 @@ from affidavit.cli import cli
 from affidavit.project import Project
 from tests.test_settings import WRONG, project
 
+DISORDER = """\
+  one: {says: There are 3., over: affected, count: 3}
+timeline:
+- {at: 2026-11-02, text: The CA answered.}
+- {at: 2026-11-01, text: The CA was asked.}
+"""
+"""A timeline out of order."""
+
 TODAY = datetime.now(UTC).date()
 
 
@@ -24,20 +32,20 @@ def run(root: Path, *arguments: str) -> Result:
 
 
 def test_it_is_set_aside_up_to_its_last_day(tmp_path: Path) -> None:
-    today = project(tmp_path / "a", WRONG["rules"] + aside("figure-not-stated"))
+    today = project(tmp_path / "a", DISORDER + aside("timeline-order"))
     done = run(today, "check")
     assert done.exit_code == 0
     assert "suppressed:" in done.stdout
     assert "The CA is being asked." in done.stdout
-    late = project(tmp_path / "b", WRONG["rules"] + aside("figure-not-stated", TODAY - timedelta(days=1)))
+    late = project(tmp_path / "b", DISORDER + aside("timeline-order", TODAY - timedelta(days=1)))
     done = run(late, "check")
     assert done.exit_code == 1
-    assert "[figure-not-stated]" in done.stdout
+    assert "[timeline-order]" in done.stdout
     assert "[suppression-expired]" in done.stdout
 
 
 def test_the_day_is_taken_from_the_outside_alone(tmp_path: Path) -> None:
-    root = project(tmp_path, WRONG["rules"] + aside("figure-not-stated", date(2026, 12, 31)))
+    root = project(tmp_path, DISORDER + aside("timeline-order", date(2026, 12, 31)))
     report = Project(root).check(root / "reports/one/incident.yaml").report
     assert suppress(report, [], date(2026, 12, 31))[0][0].code == "unused-suppression"
     assert suppress(report, [], date(2027, 1, 1))[0][0].code == "suppression-expired"
@@ -54,21 +62,30 @@ def test_a_claim_s_verdict_is_never_set_aside(tmp_path: Path, wrong: str, code: 
 
 
 @pytest.mark.parametrize(
-    ("more", "status"), [(", claim: one", 0), (", claim: two", 1), (", text: \"'17'\"", 0), (", text: \"'18'\"", 1)]
+    ("more", "status"),
+    [("", 0), (", claim: one", 1), (', text: "order: 2026-11-01"', 0), (', text: "order: 2026-11-03"', 1)],
 )
 def test_it_may_be_about_one_claim_or_some_words(tmp_path: Path, more: str, status: int) -> None:
-    root = project(tmp_path, WRONG["rules"] + aside("figure-not-stated", more=more))
+    root = project(tmp_path, DISORDER + aside("timeline-order", more=more))
     assert run(root, "check").exit_code == status
+
+
+@pytest.mark.parametrize("code", ["figure-not-stated", "quote-differs", "unknown-claim"])
+def test_words_that_a_verdict_stands_beside_are_never_set_aside(tmp_path: Path, code: str) -> None:
+    done = run(project(tmp_path, WRONG["rules"] + aside(code)), "check")
+    assert done.exit_code == 1
+    assert "[figure-not-stated]" in done.stdout
+    assert "[not-suppressible]" in done.stdout
 
 
 @pytest.mark.parametrize("missing", ["reason: x", "until: 2026-12-01"])
 def test_reason_and_day_are_needed(tmp_path: Path, missing: str) -> None:
-    root = project(tmp_path, WRONG["rules"] + f"suppress:\n- {{code: figure-not-stated, {missing}}}\n")
+    root = project(tmp_path, DISORDER + f"suppress:\n- {{code: timeline-order, {missing}}}\n")
     assert run(root, "check").exit_code == 2
 
 
 def test_the_report_shows_it(tmp_path: Path) -> None:
-    root = project(tmp_path, WRONG["rules"] + aside("figure-not-stated"))
+    root = project(tmp_path, DISORDER + aside("timeline-order"))
     assert run(root, "build", "--no-pdf").exit_code == 0
     page = (root / "site/one/index.html").read_text()
     assert 'id="suppressed"' in page
@@ -76,4 +93,4 @@ def test_the_report_shows_it(tmp_path: Path) -> None:
     assert TODAY.isoformat() in page
     (one,) = json.loads((root / "site/one/verdicts.json").read_text())["suppressed"]
     assert (one["reason"], one["until"]) == ("The CA is being asked.", TODAY.isoformat())
-    assert one["message"]["code"] == "figure-not-stated"
+    assert one["message"]["code"] == "timeline-order"

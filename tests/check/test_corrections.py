@@ -251,7 +251,7 @@ def test_the_words_of_a_correction_carry_no_verdict(tmp_path: Path) -> None:
     page = render_report(run_)
     section = page[page.index('id="corrections"') :]
     section = section[: section.index("</section>")]
-    assert "4 of them" in section
+    assert "4</span> of them" in section
     assert 'class="mark"' not in section
     assert 'class="claim' not in section
 

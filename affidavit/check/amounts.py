@@ -74,6 +74,21 @@ class Amount:
         if self.holds(number):
             return ""
         if self.low is not None and number < self.low:
-            return f"{self.low - number:,} fewer than stated"
+            return f"{self.low - number:,} fewer than stated" + self._slip(number)
         assert self.high is not None
-        return f"{number - self.high:,} more than stated"
+        return f"{number - self.high:,} more than stated" + self._slip(number)
+
+    def _slip(self, number: int) -> str:
+        """What slip of the pen makes the one number of the other, in words; empty where none does."""
+        if self.exact is None or min(number, self.exact) < 1:
+            return ""
+        stated, found = str(self.exact), str(number)
+        if found.rstrip("0") == stated.rstrip("0"):
+            zeros = len(found) - len(stated)
+            what = "a zero was" if abs(zeros) == 1 else f"{abs(zeros)} zeros were"
+            return f": {what} {'dropped' if zeros > 0 else 'added'}"
+        if len(stated) > 1 and sorted(stated) == sorted(found):
+            return ": two digits were exchanged" if sum(map(str.__ne__, stated, found)) == 2 else ""
+        if len(found) == len(stated) + 1 and any(stated == found[:i] + found[i + 1 :] for i in range(len(found))):
+            return ": a digit was dropped" if len(stated) > 1 else ""
+        return ""

@@ -15,6 +15,7 @@ from affidavit.check.assertions.only import Only
 from affidavit.check.assertions.pairs import Pairs
 from affidavit.check.assertions.sql import Sql, Stated
 from affidavit.check.assertions.total import Total
+from affidavit.check.assertions.violates import Violates
 from affidavit.check.base import Check, Context, Figures, Statement, statement
 from affidavit.check.conditions import ValueProblem, real_weekday
 from affidavit.check.quotes import KEY as QUOTE
@@ -42,6 +43,7 @@ class CompiledClaim:
     made: Span | None
     unchecked: str
     quote: Quotation | None = None
+    other_zones: tuple[str, ...] = ()
 
     @property
     def figures(self) -> Figures:
@@ -130,7 +132,7 @@ class _Compiler:
         named = {node.name for tree in trees for node in tree.find_all(exp.Column)}
         if isinstance(check, Pairs):  # its own query reads the partners' collection, which is one
             named = {column.name for column in check.by}
-        if isinstance(check, Only):  # it looks at each collection on its own
+        if isinstance(check, (Only, Violates)):  # one looks at each collection on its own, one names results' files
             named = set()
         placed = sorted(named & _PLACES)
         if placed:
@@ -274,7 +276,8 @@ class _Compiler:
         scope: Scope | Union = total.whole if total else Scope(table, over, self.untrusted, claim.kind, where)
         order_of = [a.key for a in ASSERTIONS]
         checks.sort(key=lambda c: order_of.index(c.key))
-        return CompiledClaim(name, position, zone_name, scope, tuple(checks), where, made, "", quote)
+        zones = context.other_zones
+        return CompiledClaim(name, position, zone_name, scope, tuple(checks), where, made, "", quote, zones)
 
 
 def compile_claims(report: Report) -> dict[str, CompiledClaim]:

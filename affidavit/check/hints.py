@@ -25,6 +25,11 @@ def zone_shift_measures(what: Statement, zones: tuple[str, ...]) -> dict[str, ex
     }
 
 
+def in_zone(part: Condition, zone: str) -> exp.Expr | None:
+    """The condition with its days as days in another zone; None where it names no day."""
+    return _shifted(part, zone) if _days(part) else None
+
+
 def _shifted(part: Condition, zone: str) -> exp.Expr:
     """The condition with its days taken in another zone, by replacing the limits of its spans."""
     moved: dict[str, exp.Expr] = {}

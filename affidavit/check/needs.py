@@ -1,13 +1,15 @@
 """What claims need of the evidence: the costly columns and tables that they name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
 from affidavit.check.assertions.sql import Sql
+from affidavit.check.assertions.violates import Violates
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.queries import measuring_query, own_query, with_scope
-from affidavit.evidence.corpus import Wanted
+from affidavit.check.scope import Scope, Union
+from affidavit.evidence.corpus import Lint, Wanted
 
 
 def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
@@ -22,9 +24,19 @@ def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
         tables = {node.name for tree in trees for node in tree.find_all(exp.Table)}
         columns = {node.name for tree in trees for node in tree.find_all(exp.Column)}
         found = found | Wanted.by(tables, columns)
+        found = found | Wanted(lints=tuple(_lints(claim, claim.scope)))
         if any(isinstance(check, Sql) and _takes_all(check) for check in claim.checks):
             found = found | Wanted.everything()
     return found
+
+
+def _lints(claim: CompiledClaim, scope: Scope | Union) -> Iterator[Lint]:
+    """The rules that pkilint is to hold against the claim's certificates."""
+    for check in claim.checks:
+        if isinstance(check, Violates) and check.linter == "pkilint" and check.profile is not None:
+            for part in scope.parts:
+                for one in part.parts:
+                    yield Lint(one.over[0], one.kind, check.profile, check.rule)
 
 
 def _takes_all(check: Sql) -> bool:

@@ -1,5 +1,6 @@
 """Step 3 of the flow: claims to verdicts, over an engine that holds the facts."""
 
+import contextlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.engine import MAX_ROWS, SECONDS, Engine, QueryError
 from affidavit.check.judge import Ruling, rule
+from affidavit.check.nearly import explained
 from affidavit.check.nulls import null_only_with
 from affidavit.check.queries import MAX_SAMPLE, SAMPLE, measuring_query, own_query, sampling, with_scope
 from affidavit.check.scope import Scope, Union
@@ -35,6 +37,8 @@ from affidavit.types import (
 )  # fmt: skip
 
 MAX_EXAMPLES = 5
+LINTS = "lints"
+"""Field of problems that say that a linter failed: what was read of the certificate itself was read whole."""
 
 
 def relevant_problems(problems: Iterable[Problem], collections: Iterable[str], table: Table) -> list[Problem]:
@@ -172,6 +176,9 @@ class Checker:
         examples: tuple[Mapping[str, Any], ...] = ()
         if ruling.outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
             examples = self._examples(claim, scope)
+            # What would have been true is a courtesy: where it cannot be found out, the verdict stands without it.
+            with contextlib.suppress(LimitReached, QueryError):
+                findings = explained(self._run, claim, findings, claim.other_zones)
         return Verdict(
             claim.name,
             ruling.outcome,
@@ -205,7 +212,7 @@ class Checker:
         row contradicts the claim counts all the same, unless the claim asks for what is missing.
         """
         names = set(scope.over)
-        half = sorted({p.certificate for p in self.problems if p.certificate and p.collection in names})
+        half = sorted({p.certificate for p in self.problems if p.certificate and p.collection in names and p.field != LINTS})
         if not half or not ({"sha256", "certificate"} & set(scope.table.names)) or scope.table.name == "problems":
             return []
         parts = scope.parts if isinstance(scope, Union) else (scope,)

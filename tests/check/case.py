@@ -123,6 +123,16 @@ def revocation(number: int = 1, **odd: Any) -> Row:
     } | odd
 
 
+def lint(number: int | str = 1, **odd: Any) -> Row:
+    """A row of ``lints``: zlint says that the certificate of that number violates a rule."""
+    row: Row = {
+        "certificate": digest(number), "linter": "zlint", "version": "v3.6.4", "profile": None, "code": "e_a_rule",
+        "result": "error", "source_of_rule": None, "effective": None, "details": None, "authentic": True,
+        "kind": "certificate", "file": "z.json", "position": 1, "collection": NAME,
+    }  # fmt: skip
+    return row | odd
+
+
 def problem(file: str = "broken.pem", part: str = "", **odd: Any) -> Problem:
     """A piece of evidence that could not be read; ``certificate=`` makes it a half-read one."""
     return Problem(file, 1, part, "truncated", **({"collection": NAME} | odd))
@@ -161,12 +171,14 @@ def facts_of(
     scts: Sequence[Row] = (),
     revocations: Sequence[Row] = (),
     problems: Sequence[Problem] = (),
+    lints: Sequence[Row] = (),
 ) -> Facts:
     """Rows as the facts that extraction would have given."""
     rows = {
         "certificates": list(certificates),
         "scts": list(scts),
         "revocations": list(revocations),
+        "lints": list(lints),
         "problems": problem_rows(problems),
     }
     return Facts(to_arrow(rows), tuple(problems), ())

@@ -12,11 +12,12 @@ from affidavit.check.assertions.rows import Between, Every, NoRow, Some
 from affidavit.check.assertions.share import Share
 from affidavit.check.assertions.sql import Sql
 from affidavit.check.assertions.total import Total
+from affidavit.check.assertions.violates import Violates
 from affidavit.check.base import Check
 
 ASSERTIONS: tuple[type[Check], ...] = (
     Count, Share, Distinct, Same, Every, NoRow, Some, Earliest, Latest, Between, Total, Only,
-    IdenticalExcept, Pairs, Revoked, Gap, Sql,
+    IdenticalExcept, Pairs, Revoked, Gap, Violates, Sql,
 )  # fmt: skip
 
 BY_KEY: dict[str, type[Check]] = {assertion.key: assertion for assertion in ASSERTIONS}

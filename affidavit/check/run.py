@@ -212,7 +212,9 @@ class Checker:
         row contradicts the claim counts all the same, unless the claim asks for what is missing.
         """
         names = set(scope.over)
-        half = sorted({p.certificate for p in self.problems if p.certificate and p.collection in names and p.field != LINTS})
+        half = sorted(
+            {p.certificate for p in self.problems if p.certificate and p.collection in names and p.field != LINTS}
+        )
         if not half or not ({"sha256", "certificate"} & set(scope.table.names)) or scope.table.name == "problems":
             return []
         parts = scope.parts if isinstance(scope, Union) else (scope,)

@@ -38,12 +38,14 @@ LISTS = Table(
 
 LINTS = Table(
     "lints",
-    "One row for each result of a linter about a certificate: imported, or made by pkilint for a claim.",
+    "One row for each result of a linter about a certificate: imported, or made by pkilint for a claim. Only "
+    "`violates` reads the latter: they lie in no collection.",
     (
         C("certificate", H, "SHA-256 of the certificate.", "the result does not say which"),
         C("linter", T, "`zlint` or `pkilint`."),
         C("version", T, "Version of the linter.", "not stated in the results"),
-        C("profile", T, "What it was linted as, or which sources of rules were run.", "not stated in the results"),
+        C("profile", T, "What it was linted as, or which sources of rules were run; for pkilint the profile and the "
+          "type that it took the certificate for.", "not stated in the results"),
         C("code", T, "The rule's code: `e_...` for zlint, `pkix.…` and the like for pkilint."),
         C("result", T, "`pass`, `not applicable`, `not yet in force`, `info`, `notice`, `warn`, `error` or `fatal`."),
         C("source_of_rule", T, "Document that the rule comes from, as the linter names it.", "not stated"),
@@ -54,7 +56,7 @@ LINTS = Table(
         C("file", T, "File of the results; empty where pkilint was run for this report.", "made for this report",
           made=LINKED),
         C("position", N, "Number of the result in that file, from 1.", made=LINKED),
-        C("collection", T, "Collection that the file, or the linted certificate, belongs to.", made=LINKED),
+        C("collection", T, "Collection that the file belongs to.", "made for this report", made=LINKED),
     ),
     ("certificate", "linter", "code", "file", "position"),
     ("certificate", "linter", "code", "result"),

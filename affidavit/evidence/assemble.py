@@ -207,7 +207,7 @@ class Assembly(Database):
         self.write_by_part(name, query, large=self.large)
 
     def problems(self) -> None:
-        """Table `problems`; needs `excuses`."""
+        """Table `problems`; needs `excuses` and `lint_faults`."""
         self.write(
             "problems",
             f"""SELECT DISTINCT {FILE} AS file, r._position AS position, nullif(r.field, '') AS field, r.reason,
@@ -220,6 +220,12 @@ class Assembly(Database):
               e.reason AS excused
             FROM made_detail_faults d JOIN certificates c ON c.sha256 = d.certificate
             LEFT JOIN excuses e ON e.collection = c.collection AND (e.file = c.file OR starts_with(c.file, e.file || '/'))
+            UNION ALL BY NAME
+            SELECT DISTINCT c.file, c.position, 'lints' AS field, f.reason, false AS irregular, f.certificate,
+              c.collection, e.reason AS excused
+            FROM lint_faults f JOIN certificates c ON c.sha256 = f.certificate
+            LEFT JOIN excuses e ON e.collection = c.collection
+              AND (e.file = c.file OR starts_with(c.file, e.file || '/'))
             ORDER BY collection, file, position, field, reason, certificate""",
         )
 

@@ -40,6 +40,7 @@ class Cache:
         self.root = root / program_digest()[:24]
         self.parts_folder = self.root / "parts"
         self.facts_folder = self.root / "facts"
+        self.lints_folder = self.root / "lints"
 
     @classmethod
     def at(cls, root: Path | None) -> "Cache":
@@ -47,7 +48,7 @@ class Cache:
         if root is not None:
             try:
                 cache = cls(root)
-                for folder in (cache.parts_folder, cache.facts_folder):
+                for folder in cache.folders:
                     folder.mkdir(parents=True, exist_ok=True)
                 probe = tempfile.mkdtemp(dir=cache.root, prefix="new-")
                 Path(probe).rmdir()
@@ -58,9 +59,14 @@ class Cache:
         passing = Path(tempfile.mkdtemp(prefix="affidavit-"))
         cache = cls(passing)
         weakref.finalize(cache, shutil.rmtree, passing, ignore_errors=True)
-        for below in (cache.parts_folder, cache.facts_folder):
+        for below in cache.folders:
             below.mkdir(parents=True, exist_ok=True)
         return cache
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of what is kept, one for each sort of it."""
+        return self.parts_folder, self.facts_folder, self.lints_folder
 
     def new_folder(self) -> Path:
         """A folder to write into; `keep` gives it its name once it is whole."""
@@ -86,7 +92,7 @@ class Cache:
         for folder in self.root.parent.iterdir():
             if folder != self.root and folder.is_dir() and len(folder.name) == 24:
                 shutil.rmtree(folder, ignore_errors=True)
-        for kind in (self.parts_folder, self.facts_folder):
+        for kind in self.folders:
             for folder in kind.iterdir():
                 if folder.stat().st_mtime < limit:
                     shutil.rmtree(folder, ignore_errors=True)

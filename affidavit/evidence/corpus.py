@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from affidavit.columns import Made
 from affidavit.evidence.manifest import SourceFile
@@ -25,9 +25,18 @@ class Group:
     excused: Mapping[str, str] = field(default_factory=dict)
 
 
+class Lint(NamedTuple):
+    """A rule that pkilint is to hold against the certificates of a collection, of one kind (or `any`)."""
+
+    collection: str
+    kind: str
+    profile: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of the costly columns and tables are asked for."""
+    """Which of the costly columns, tables and lints are asked for."""
 
     detail: bool = False
     weak_key: bool = False
@@ -35,10 +44,11 @@ class Wanted:
     pairs: bool = False
     names: bool = False
     extensions: bool = False
+    lints: tuple[Lint, ...] = ()
 
     @classmethod
     def everything(cls) -> "Wanted":
-        """All but the tests of keys, which few reports are about."""
+        """All but the tests of keys and lints, which few reports are about."""
         return cls(detail=True, sct_signature=True, pairs=True, names=True, extensions=True)
 
     @classmethod
@@ -55,7 +65,8 @@ class Wanted:
         )
 
     def __or__(self, other: "Wanted") -> "Wanted":
-        return Wanted(*(getattr(self, n) or getattr(other, n) for n in self.__slots__))
+        flags = {n: getattr(self, n) or getattr(other, n) for n in self.__slots__ if n != "lints"}
+        return Wanted(**flags, lints=tuple(sorted({*self.lints, *other.lints})))
 
     def tables(self) -> list[str]:
         """The facts tables that are made."""

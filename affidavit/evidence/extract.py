@@ -92,6 +92,7 @@ def _make(
     from affidavit.evidence.database import N, T, W
     from affidavit.evidence.gather import gather
     from affidavit.evidence.linking import Linking
+    from affidavit.evidence.linting import Linting
 
     every = {f.sha256: f for g in groups for f in (*g.files, *g.issuers, *(g.trust or ()))}
     parts = sorted(gather(every.values(), store, progress, processes), key=lambda p: (p.sources, p.piece))
@@ -115,7 +116,7 @@ def _make(
     )  # fmt: skip
     assembly.log_entries()
     assembly.lists()
-    assembly.small("own_lints", [], collection=T)
+    Linting(assembly, store, progress, processes).run(wanted.lints)
     assembly.lints()
     assembly.sources()
     linking.pairs()

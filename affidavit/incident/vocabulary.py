@@ -9,4 +9,5 @@ TableName = Literal[
     "certificates", "scts", "crls", "revocations", "ocsp", "log_entries", "lists", "lints", "pairs", "names",
     "extensions", "sources", "problems",
 ]  # fmt: skip
+LinterName = Literal["zlint", "pkilint"]
 DerivedName = Literal["log entries"]

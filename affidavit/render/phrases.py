@@ -55,6 +55,7 @@ ASSERTIONS: Mapping[str, str] = MappingProxyType(
         "pairs": "Counterparts",
         "revoked": "Revocation",
         "gap": "Time between",
+        "violates": "Linter's rule",
         "sql": "Query",
         "made": "Date of the statement",
         "quote": "Quote",

@@ -40,6 +40,7 @@ class World:
     """Collections with an item that nobody could read."""
     excused: frozenset[str] = frozenset()
     """The same, listed with a reason."""
+    lints: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -434,6 +435,27 @@ def _gap(case: Case, stated: Any) -> str:
     return U if min(gaps) < timedelta(0) else V
 
 
+def _violates(case: Case, stated: Any) -> str:
+    words = {"warn": "violates", "error": "violates", "pass": "pass", "not applicable": "na", "not yet in force": "ne"}
+    found: list[str | None] = []
+    for row in case.rows:
+        said = {
+            words.get(one["result"])
+            for one in case.judge.world.lints
+            if row["sha256"] is not None and one["certificate"] == row["sha256"]
+            and one["linter"] == "zlint" and one["code"] == stated["rule"]
+            and stated.get("version") in (None, one["version"])
+        }  # fmt: skip
+        found.append(said.pop() if len(said) == 1 else None)
+    sure, open_ = found.count("violates"), found.count(None)
+    if "count" not in stated:
+        return R if set(found) & {"pass", "na", "ne"} else U if open_ else V
+    answers = {amount(stated["count"], number) for number in range(sure, sure + open_ + 1)}
+    if open_ and answers == {True} and (isinstance(stated["count"], str) or "at_least" not in stated["count"]):
+        return U  # "at most" is not shown by what nobody looked at
+    return U if len(answers) > 1 else _yes(answers.pop())
+
+
 def _sql(case: Case, stated: Query) -> str:
     # The claim's `where` and its collections hold for the table that it is about.
     if not case.rows or any(row[column] is None for row in case.rows for column in stated.columns):
@@ -446,4 +468,5 @@ JUDGES: dict[str, Callable[[Case, Any], str]] = {
     "count": _count, "share": _share, "distinct": _distinct, "same": _same, "every": _every, "none": _none,
     "some": _some, "between": _every, "earliest": _extreme(min), "latest": _extreme(max), "total": _total,
     "only": _only, "identical_except": _identical, "pairs": _pairs, "revoked": _revoked, "gap": _gap, "sql": _sql,
+    "violates": _violates,
 }  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tests.check.case import Row, at, certificate, digest, problem, revocation, run
+from tests.check.case import Row, at, certificate, digest, lint, problem, revocation, run
 from tests.check.plain_judge import LISTS, NUMBERS, TIMES, Expr, Judge, Query, World, all_of, any_of, holds, negated
 
 DAYS = ["2015-12-19", "2015-12-20", "2015-12-21"]
@@ -101,6 +101,16 @@ class Draw:
             )
         states = {name: self.choice([""] * 18 + ["unreadable", "excused"]) for name in "ab"}
         days = {"a": DECLARED, "b": (DECLARED[0], "2015-12-31")}
+        lints: list[Row] = []
+        share = self.choice([0.8, 1, 1])
+        for number in range(12):
+            for rule, usual in (("e_a_rule", "error"), ("e_b_rule", "pass")):
+                for _ in range(2 if self.chance(0.1) else 1):
+                    odd = self.choice(["error", "warn", "pass", "not applicable", "not yet in force", "fatal"])
+                    result = odd if self.chance(0.1) else usual
+                    if self.chance(share):
+                        version = "v1" if self.chance(0.1) else "v3.6.4"
+                        lints.append(lint(number, code=rule, result=result, version=version))
         return World(
             rows,
             entries,
@@ -108,6 +118,7 @@ class Draw:
             {n: (at(low), at(high) + timedelta(days=1)) for n, (low, high) in days.items()},
             frozenset(n for n, s in states.items() if s == "unreadable"),
             frozenset(n for n, s in states.items() if s == "excused"),
+            lints,
         )
 
     def time(self) -> str:
@@ -258,6 +269,11 @@ class Draw:
                 self.random.shuffle(ends)
                 length = self.choice(["0 hours", "8 hours", "1 days", "24 hours", "2 days", "1 seconds"])
                 return {"from": ends[0], "to": ends[1], self.choice(["at_least", "at_most"]): length}
+            case "violates":
+                stated = {"rule": self.choice(["e_a_rule", "e_a_rule", "e_b_rule"])}
+                if self.chance(0.6):
+                    stated["count"] = self.amount(near if stated["rule"] == "e_a_rule" else 0)
+                return stated | ({"version": "v3.6.4"} if self.chance(0.5) else {})
             case "sql":
                 bits = self.choice(BITS)
                 return self.choice([
@@ -322,7 +338,8 @@ def told_apart(seed: int, keys: list[str]) -> tuple[list[Wrong], dict[tuple[str,
     problems = [problem(collection=name) for name in sorted(world.unreadable)]
     problems += [problem(collection=name, excused="known") for name in sorted(world.excused)]
     stated = {name: written(claim) for name, claim in (claims | parts).items()}
-    verdicts = run(stated, world.certificates, top=TOP, revocations=world.revocations, problems=problems).verdicts
+    verdicts = run(stated, world.certificates, top=TOP, revocations=world.revocations, problems=problems,
+                   lints=world.lints).verdicts  # fmt: skip
     judge = Judge(world, "UTC")
     wrong: list[Wrong] = []
     seen: dict[tuple[str, str], int] = {}

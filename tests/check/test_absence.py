@@ -7,7 +7,7 @@ import pytest
 
 from affidavit.check.assertions import ASSERTIONS, BY_KEY
 from affidavit.types import Outcome
-from tests.check.case import Row, certificate, digest, problem, revocation, run, verdict
+from tests.check.case import Row, certificate, digest, lint, problem, revocation, run, verdict
 
 COMPLETE = {"scope": "all", "from": "2015-01-01", "until": "2016-12-31", "basis": "an export", "by": "Example"}
 TOP = {"evidence": {n: {"files": f"{n}/*.pem", "complete": COMPLETE} for n in ("a", "b", "c")}}
@@ -60,10 +60,17 @@ TRUE: dict[str, list[dict[str, Any]]] = {
     ],
     "revoked": [{"revoked": "true"}, {"revoked": {"at": "2016-09-01", "reason": "keyCompromise"}}],
     "gap": [{"gap": {"from": "not_before", "to": "earliest_sct", "at_most": "1 day"}}],
+    "violates": [
+        {"violates": {"rule": "e_a_rule"}},
+        {"violates": {"rule": "e_a_rule", "count": "2"}},
+        {"violates": {"rule": "e_b_rule", "count": "0"}},
+        {"violates": {"rule": "e_b_rule", "count": {"at_most": "2"}}},
+    ],
     "sql": [{"sql": "SELECT count(*) FROM certificates WHERE signature_hash = 'sha1'", "returns": "2"}],
 }
 GOOD = [certificate(n, collection=c) for c, n in (("a", 1), ("a", 2), ("b", 3), ("b", 4))]
 ENTRIES = [revocation(n) for n in (1, 2)]
+LINTS = [one for n in (1, 2) for one in (lint(n), lint(n, code="e_b_rule", result="pass"))]
 CASES = [
     pytest.param(key, stated, id=f"{key}-{number}")
     for key, statements in TRUE.items()
@@ -72,6 +79,7 @@ CASES = [
 #: The column that each assertion compares, where it is another than the hash.
 COMPARED = {
     "earliest": "not_before", "latest": "not_before", "between": "not_before", "gap": "earliest_sct",
+    "violates": "sha256",
 }  # fmt: skip
 
 
@@ -86,6 +94,7 @@ def judged(name: str, key: str, stated: Mapping[str, Any], rows: list[Row], part
     """The verdict on a statement in some situation; all statements are checked in one run for each situation."""
     whole = more.pop("whole", {})
     more.setdefault("revocations", ENTRIES)
+    more.setdefault("lints", LINTS)
     if name not in _runs:
         claims = {
             f"{k}-{n}".replace("_", "-"): claim(one, **({} if k == "total" else whole))

@@ -10,7 +10,20 @@ import yaml
 from affidavit.check.assertions import ASSERTIONS, BY_KEY
 from affidavit.check.compile import compile_claims
 from affidavit.types import InputError, Outcome
-from tests.check.case import Row, at, certificate, digest, head, hints, report_of, revocation, run, serial_of, verdict
+from tests.check.case import (
+    Row,
+    at,
+    certificate,
+    digest,
+    head,
+    hints,
+    lint,
+    report_of,
+    revocation,
+    run,
+    serial_of,
+    verdict,
+)
 
 # Two certificates of 2015-12-19 17:00 UTC, which is 2015-12-20 01:00 in Shanghai.
 DAY = at("2015-12-19 17:00")
@@ -19,6 +32,7 @@ PARTNERS = [
     certificate(n + 10, collection="b", spki_sha256=digest(f"key {n}"), signature_hash="sha256") for n in (1, 2)
 ]
 ENTRIES = [revocation(1), revocation(2, revoked_at=at("2016-09-01 17:00"))]
+LINTS = [lint(1), lint(2), lint(1, code="e_b_rule", result="pass"), lint(2, code="e_b_rule", result="not yet in force")]
 PARTS = {"x": {"over": "a", "count": "2"}, "y": {"over": "b", "count": "2"}}
 COMPLETE = {"scope": "all", "from": "2016-01-01", "until": "2016-06-28", "basis": "an export"}
 TOP = {"evidence": {"a": {"files": "a", "complete": COMPLETE}, "b": {"files": "b"}, "c": {"files": "c"}}}
@@ -36,6 +50,7 @@ VERIFIED = [
     "{where: {serial: " + repr(serial_of(1)) + "}, share: 50 %}", "{where: {serial: absent}, share: 0 %}",
     "share: {at_least: 99.5 %}",
     "gap: {from: not_before, to: earliest_sct, at_least: 16 days}", "gap: {from: not_before, to: earliest_sct, at_most: 16 days}",
+    "violates: {rule: e_a_rule}", "violates: {rule: e_b_rule, count: 0}", "violates: {rule: e_a_rule, count: {at_least: 2}}",
     "{sql: SELECT count(*) FROM certificates, returns: 2}", "{sql: SELECT min(not_before) FROM certificates, returns: 2015-12-19}",
 ]  # fmt: skip
 #: What is just missed, and words of the explanation.
@@ -63,6 +78,8 @@ MISSES = [
     ("{timezone: Asia/Shanghai, revoked: {until: 2016-09-01}}", "1 of them is listed otherwise"),
     ("gap: {from: not_before, to: earliest_sct, at_least: 17 days}", "1 day less than stated"),
     ("gap: {from: not_before, to: earliest_sct, at_most: 15 days 23 hours}", "1 h more than stated"),
+    ("violates: {rule: e_a_rule, count: 3}", "1 fewer"), ("violates: {rule: e_b_rule}", "1 pass, 1 not yet in force"),
+    ("violates: {rule: e_a_rule, count: 0}", "2 more"),
     ("{sql: SELECT count(*) FROM certificates, returns: 3}", "returns 2"),
     ("{timezone: Asia/Shanghai, sql: SELECT min(not_before) FROM certificates, returns: 2015-12-19}", "returns 2015-12-19 17:00"),
 ]  # fmt: skip
@@ -81,7 +98,7 @@ OPEN = [
 
 def judged(claim: str, rows: Sequence[Row] = (*ROWS, *PARTNERS), **more: Any) -> Any:
     parts = PARTS | {"z": {"over": "a", "where": {"serial": serial_of(1)}, "count": "1"}}
-    return verdict(claim, rows, others=parts, top=TOP, **({"revocations": ENTRIES} | more))
+    return verdict(claim, rows, others=parts, top=TOP, **({"revocations": ENTRIES, "lints": LINTS} | more))
 
 
 def key_of(claim: str) -> set[str]:

@@ -12,12 +12,13 @@ import pytest
 from affidavit.check import run as check_run
 from affidavit.check.assertions import ASSERTIONS, BY_KEY
 from affidavit.types import Outcome
-from tests.check.case import Row, at, certificate, digest, revocation, run
+from tests.check.case import Row, at, certificate, digest, lint, revocation, run
 
 DAY = at("2015-12-19 17:00")  # 2015-12-20 01:00 in Shanghai
 ROWS = [certificate(n, not_before=DAY, earliest_sct=at("2015-12-21 17:00")) for n in (1, 2)]
 PARTNERS = [certificate(n + 10, collection="b", spki_sha256=digest(f"key {n}"), not_before=DAY) for n in (1, 2)]
 ENTRIES = [revocation(n, revoked_at=at("2016-09-01 17:00")) for n in (1, 2)]
+LINTS = [lint(n) for n in (1, 2)]
 COMPLETE = {"scope": "all", "from": "2016-01-01", "until": "2016-06-28", "basis": "an export"}
 TOP = {"evidence": {"a": {"files": "a", "complete": COMPLETE}, "b": {"files": "b"}, "c": {"files": "c"}}}
 PARTS: dict[str, dict[str, Any]] = {
@@ -112,6 +113,10 @@ CASES: dict[str, Meta] = {
         {"gap": ENDS | {"at_most": "2 days"}}, {"gap": ENDS | {"at_most": "47 hours"}}, "a length has no zone",
         ("earliest_sct",),
     ),
+    "violates": Meta(
+        {"violates": {"rule": "e_a_rule"}}, {"violates": {"rule": "e_a_rule", "count": "1"}}, "no time is stated",
+        ("sha256",),
+    ),
     "sql": Meta(
         returns("SELECT max(key_bits) FROM certificates", "2048"),
         returns("SELECT max(key_bits) FROM certificates", "2047"),
@@ -124,7 +129,8 @@ KEYS = [assertion.key for assertion in ASSERTIONS]
 def judged(stated: Mapping[str, Any], rows: list[Row] | None = None, zone: str = "UTC", **more: Any) -> Any:
     claim = {"timezone": zone} | ({} if "total" in stated else {"over": "a"}) | dict(stated)
     evidence = [*ROWS, *PARTNERS] if rows is None else rows
-    return run({"one": claim} | PARTS, evidence, top=TOP, **({"revocations": ENTRIES} | more)).verdicts["one"]
+    more = {"revocations": ENTRIES, "lints": LINTS} | more
+    return run({"one": claim} | PARTS, evidence, top=TOP, **more).verdicts["one"]
 
 
 def test_every_assertion_has_its_case() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.check.case import Row, at, certificate, digest, revocation
+from tests.check.case import Row, at, certificate, digest, lint, revocation
 from tests.check.plain_judge import Expr, Judge, Query, World, all_of, any_of, negated, span
 
 ONE = certificate(1, not_before=at("2015-12-19 17:00"))
@@ -97,6 +97,22 @@ def test_what_is_looked_at() -> None:
     assert said(window, ONE, complete=declared) == "verified"
     assert said(window, ONE, complete=declared, zone="Asia/Shanghai") == "unproven"
     assert said(window, ONE, complete=declared, excused=frozenset("a")) == "unproven"
+
+
+def test_lints() -> None:
+    def judged(stated: dict[str, Any], *results: str) -> str:
+        lints = [lint(n, result=result) for n, result in enumerate(results, 1) if result]
+        return said({"violates": {"rule": "e_a_rule"} | stated}, ONE, TWO, lints=lints)
+
+    assert judged({}, "error", "warn") == "verified"
+    assert judged({}, "error", "pass") == "refuted"
+    assert [judged({}, "error", one) for one in ("", "fatal")] == ["unproven", "unproven"]
+    assert [judged({"count": "0"}, "pass", one) for one in ("not yet in force", "", "error")] == [
+        "verified", "unproven", "refuted",
+    ]  # fmt: skip
+    assert judged({"count": {"at_most": "2"}}, "error") == "unproven"
+    assert judged({"count": {"at_least": "1"}}, "error") == "verified"
+    assert judged({"count": "2", "version": "v1"}, "error", "error") == "unproven"
 
 
 def test_revocations_and_totals() -> None:

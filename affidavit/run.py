@@ -16,7 +16,7 @@ from affidavit.check.engine import DuckDb
 from affidavit.check.fixes import fixes_of
 from affidavit.check.hosts import known_hosts
 from affidavit.check.needs import wanted_by
-from affidavit.check.prose import LOOSE, check_prose, texts
+from affidavit.check.prose import check_prose, texts
 from affidavit.check.queries import query_text, with_scope
 from affidavit.check.run import Checker
 from affidavit.check.suppress import Suppressed, suppress
@@ -147,7 +147,7 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
     others, suppressed = suppress(report, [*check_prose(report, claims, hosts), *more])
     diagnostics += others
     if "loose" in fails_on:
-        diagnostics = [replace(d, severity=Severity.ERROR) if d.code == LOOSE else d for d in diagnostics]
+        diagnostics = [replace(d, severity=Severity.ERROR) if d.about == "loose" else d for d in diagnostics]
     diagnostics.sort(key=Diagnostic.sort_key)
     return Run(report, facts, claims, verdicts, tuple(diagnostics), suppressed=suppressed, fails_on=fails_on)
 

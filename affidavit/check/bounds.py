@@ -113,12 +113,13 @@ _FILLER = (
 )
 _BEFORE = {
     Says.FROM: r"at least|no fewer than|not fewer than|no less than|not less than|a? ?minimum of|from|since|starting|"
+    r"(?:begins?|starts?|began|started)(?: at| on)?|"
     r"beginning|on or after|not before|as of",
     Says.ABOVE: r"more than|greater than|in excess of|exceed(?:s|ed|ing)?|longer than|(?<!on or )(?<!not )after|"
     r"later than(?<!no later than)(?<!not later than)|over|above",
     Says.UNTIL: r"at most|up to|no more than|not more than|no longer than|not longer than|no later than|"
     r"not later than|not after|a? ?maximum of|within|until|till|through|to|by|on or before|as many as|"
-    r"before midnight of|before the end of",
+    r"before midnight of|before the end of|(?:ends?|ended|expires?|expired) (?:at|on)",
     Says.BELOW: r"fewer than(?<!no fewer than)(?<!not fewer than)|less than(?<!no less than)(?<!not less than)|"
     r"shorter than|(?<!on or )(?<!not )before|earlier than|prior to|under|below",
     Says.ON: r"(?<!or )on|dated",

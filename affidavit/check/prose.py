@@ -7,7 +7,7 @@ titles, too, where no link can stand.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,8 +15,9 @@ from affidavit.check.compile import CompiledClaim
 from affidavit.check.figures import NUMBERS, Figure, find_figures
 from affidavit.check.hosts import find_hosts, is_typo
 from affidavit.check.stated import Stated
+from affidavit.check.unsaid import unsaid
 from affidavit.incident.load import Prose, Report
-from affidavit.times import show_duration
+from affidavit.times import Span, parse_time, show_duration
 from affidavit.types import Diagnostic, Fix, Severity, did_you_mean, nearest
 
 LINK = re.compile(
@@ -75,7 +76,15 @@ def check_prose(
         if name in stated:
             says = report.incident.claims[name].says
             prose = report.located_prose("says", says, ("claims", name, "says"))
-            found += words.check(prose, says, 0, name, "the sentence")
+            wrong = words.check(prose, says, 0, name, "the sentence")
+            found += wrong
+            # Where it says another figure, that is what is to be settled first.
+            if not wrong and not claim.unchecked and (more := unsaid(claim, says, find_figures(says, words.names[name]))):
+                message = f"claim {name!r} states {', '.join(more[:6])}, which its sentence does not say"
+                hint = "say it, or leave it to a claim of its own: a slip would hide behind the other figures"
+                found.append(
+                    Diagnostic(prose.place(0), "figure-not-said", message, hint, Severity.WARNING, name, about="loose")
+                )
         if claim.quote is not None and not claim.unchecked:
             found += _quote_differs(claim, stated[name], allowed, used)
     for prose in report.prose():
@@ -94,6 +103,7 @@ def check_prose(
                 around = (_plain(prose.text[: link.start]), _plain(prose.text[link.end :]))
                 found += words.check(prose, link.words, offset, link.claim, "the link", around)
         found += _loose(prose, masked, allowed, used, words)
+    found += _timeline(report, stated, allowed, used)
     for index, one in enumerate(report.incident.allow):
         if one.text not in used:
             message = f"{one.text!r} stands nowhere loose in the prose"
@@ -101,6 +111,44 @@ def check_prose(
                 Diagnostic(report.pos("allow", index, "text"), "unused-allow", message, "remove it", Severity.WARNING)
             )
     return found
+
+
+def _timeline(report: Report, stated: Mapping[str, Stated], allowed: list[str], used: set[str]) -> list[Diagnostic]:
+    """Times of the timeline that none of the claims states which their events name."""
+    found = []
+    incident = report.incident
+    for index, event in enumerate(incident.timeline):
+        span = parse_time(event.at, incident.timezone)
+        names = [link.claim for link in claim_links(event.text) if link.claim in incident.claims]
+        if event.at in allowed:
+            used.add(event.at)
+        elif not any(name in stated and stated[name].at(span) for name in names) and not _told_then(
+            report, names, span
+        ):
+            named = ", ".join(repr(name) for name in names[:3])
+            message = f"the time {event.at!r} of an event is stated by no claim that its text names"
+            hint = f"it names {named}" if names else "tie its text to the claim that states the time"
+            hint += "; or list the time under `allow` with the reason"
+            pos = report.pos("timeline", index, "at")
+            found.append(Diagnostic(pos, LOOSE, message, hint, Severity.WARNING, about="loose"))
+    return found
+
+
+def _told_then(report: Report, names: Iterable[str], span: Span) -> bool:
+    """Whether one of the claims was made at that time, or is quoted from a document of that day."""
+    incident = report.incident
+    for name in names:
+        claim = incident.claims[name]
+        zone = claim.timezone or incident.timezone
+        said = [(claim.made, zone)]
+        if claim.quote is not None and claim.quote.document in incident.documents:
+            said.append((incident.documents[claim.quote.document].date, incident.timezone))
+        for text, where in said:
+            if text is not None:
+                other = parse_time(text, where)
+                if other.start <= span.start < other.end or span.start <= other.start < span.end:
+                    return True
+    return False
 
 
 def _plain(text: str) -> str:

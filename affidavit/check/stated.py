@@ -143,7 +143,7 @@ class Stated:
                 assert isinstance(value, tuple)
                 return self._month(int(value[0]), value[1], says, zones)
             case "instant":
-                return self._instant(str(value))
+                return self._instant(str(value), says)
             case "clock":
                 return any(
                     str(value) in (f"{moment:%H:%M}", f"{moment:%H:%M:%S}")
@@ -274,12 +274,36 @@ class Stated:
             return (span.start,)
         return (span.start, to_zone(span.start, self.zone))
 
-    def _instant(self, text: str) -> bool:
+    def _instant(self, text: str, says: Says) -> bool:
+        """Whether an instant is stated: exactly; or as the end of a range, in words that make it no other end."""
         try:
             span = parse_time(text.replace("  ", " "), self.zone)
         except ValueError:
             return False
-        return any(s.start <= span.start < s.end or span.start <= s.start < span.end for s in self.instants)
+        ends = {end for one in self.ranges for end in one.named}
+        if any(_meet(span, other) for other in self.instants if other not in ends):
+            return True
+        if not any(_meet(span, end) for end in ends):
+            return False
+        begins, ended = Says.FROM | Says.ABOVE, Says.UNTIL | Says.BELOW
+        if not says & (begins | ended):
+            return True
+        return any(
+            (says & begins and one.start is not None and span.start <= one.start <= span.end)
+            or (says & ended and one.end is not None and span.start <= one.end <= span.end)
+            for one in self.ranges
+        )
+
+    def at(self, span: Span) -> bool:
+        """Whether something is stated of a time: exactly, or as the end of a range."""
+        if span.is_day:
+            ends = {to_zone(end.start, self.zone).date() for one in self.ranges for end in one.named}
+            return span.local_day in self.days | ends
+        return any(_meet(span, other) for other in self.instants)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return other.start <= one.start < other.end or one.start <= other.start < one.end
 
 
 def _around(day: date) -> list[date]:

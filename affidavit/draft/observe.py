@@ -168,7 +168,7 @@ class _Observer:
             yield Draft(f"shared-serial-{number}", says, {"where": where, "count": row["n"]})
         different = self._number(f"SELECT count(DISTINCT serial) {_LEAVES}")
         if different and count > 1:
-            says = f"Their serial numbers are {different:,} different ones."
+            says = f"The serial numbers of the {count:,} are {different:,} different ones."
             yield Draft("serials", says, {"count": count, "distinct": {"serial": different}})
 
     def _timestamps(self) -> Iterator[Draft]:

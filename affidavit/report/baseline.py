@@ -15,7 +15,7 @@ from affidavit.run import Run
 from affidavit.store import write_file
 from affidavit.types import Diagnostic, InputError, Pos, Severity
 
-ABOUT_WORDS = frozenset(("figure-not-stated", "loose-fact", "unused-allow", "quote-differs"))
+ABOUT_WORDS = frozenset(("figure-not-stated", "figure-not-said", "loose-fact", "unused-allow", "quote-differs"))
 MAX_OCTETS = 16 << 20
 
 

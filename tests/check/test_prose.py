@@ -158,3 +158,69 @@ def test_what_stands_under_one_serial_number_is_no_bound() -> None:
     assert Says.BELOW not in said_of("three certificates under ", " serial number")
     assert Says.BELOW in said_of("they are under ", " in all")
     assert Says.BELOW in said_of("fewer than ", " serial numbers")
+
+
+def test_a_time_of_the_timeline_is_one_that_its_claim_states() -> None:
+    right = "timeline: [{at: 2016-01-04, text: '[They](claim:same) begin.'}]"
+    assert found(right) == []
+    (late,) = found(right.replace("01-04", "01-05"))
+    assert (late.code, late.severity, late.pos.column) == ("loose-fact", Severity.WARNING, 17)
+    # A claim that states another day, or none, does not bear it out; neither does one that is not named.
+    assert [d.code for d in found("timeline: [{at: 2016-01-04, text: 'They begin.'}]")] == ["loose-fact"]
+    assert [d.code for d in found("timeline: [{at: 2016-01-04, text: '[They](claim:wordy) begin.'}]")] == ["loose-fact"]
+    assert found("timeline: [{at: 2016-01-05, text: 'x'}]\nallow: [{text: 2016-01-05, reason: y}]") == []
+
+
+@pytest.mark.parametrize("at", ["2016-01-04T00:00:00Z", "2016-01-04T23:59:59Z"])
+def test_an_instant_of_the_timeline_lies_within_the_day_stated(at: str) -> None:
+    assert found(f"timeline: [{{at: '{at}', text: '[They](claim:same) begin.'}}]") == []
+
+
+@pytest.mark.parametrize("at", ["2016-01-03T23:59:59Z", "2016-01-05T00:00:00Z"])
+def test_an_instant_beside_the_day_stated_is_another(at: str) -> None:
+    assert [d.code for d in found(f"timeline: [{{at: '{at}', text: '[They](claim:same) begin.'}}]")] == ["loose-fact"]
+
+
+def test_the_day_on_which_a_claim_was_made_may_stand_in_the_timeline() -> None:
+    head = HEAD.replace("    count: 313\n", "    count: 313\n    made: 2016-09-20\n")
+    assert found("timeline: [{at: 2016-09-20, text: 'The CA [says so](claim:same).'}]", head) == []
+    wrong = found("timeline: [{at: 2016-09-21, text: 'The CA [says so](claim:same).'}]", head)
+    assert [d.code for d in wrong] == ["loose-fact"]
+
+
+@pytest.mark.parametrize(
+    ("says", "claim", "unsaid"),
+    [
+        ("It lists eight names, two of them odd.", "{count: 8, distinct: {serial: 7, issuer: 2}}", "7"),
+        ("It carries a path length of 1.", "{count: 1, every: {path_length: 0}}", "0"),
+        ("All 62 begin on 2015-12-20.", "{count: 62, every: {not_before: [2015-12-20, 2015-12-21]}}", "2015-12-21"),
+        ("From 2016-01-04 to 2016-01-05.", "{between: {not_before: {from: 2016-01-04, until: 2016-01-05}}}", ""),
+        ("The certificate has a path length of 0.", "{count: 1, every: {path_length: 0}}", ""),
+        ("They all share a key.", "{count: 8, distinct: {spki_sha256: 1}}", ""),
+        ("8 of them.", "{where: {key_bits: 2048}, count: 8}", ""),
+    ],
+)
+def test_what_a_claim_states_its_sentence_says(says: str, claim: str, unsaid: str) -> None:
+    head = HEAD[: HEAD.index("claims:")] + f"claims:\n  one: {{says: '{says}', over: a, {claim[1:]}\n"
+    findings = found("", head)
+    assert [d.code for d in findings] == (["figure-not-said"] if unsaid else [])
+    assert all(f"states {unsaid}," in d.message and d.severity is Severity.WARNING for d in findings)
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ("from 2015-12-19T16:00:00Z on and before 2015-12-20T16:00:00Z", True),
+        ("from 2015-12-20T16:00:00Z on and before 2015-12-20T16:00:00Z", False),
+        ("from 2015-12-19T16:00:00Z on and before 2015-12-19T16:00:00Z", False),
+        ("begin at 2015-12-19T16:00:00Z", True),
+        ("begin at 2015-12-20T16:00:00Z", False),
+        ("begin at 2015-12-19T16:00:01Z", False),
+    ],
+)
+def test_an_instant_that_ends_a_range_is_said_as_that_end(words: str, right: bool) -> None:
+    span = "{from: '2015-12-19T16:00:00Z', before: '2015-12-20T16:00:00Z'}"
+    head = HEAD + f"  span: {{says: They begin then., over: a, every: {{not_before: {span}}}}}\n"
+    assert [d.code for d in found(f"summary: '[They {words}](claim:span).'", head)] == (
+        [] if right else ["figure-not-stated"]
+    )

@@ -67,7 +67,7 @@ def test_a_draft_says_what_the_evidence_shows_and_checks_clean(tmp_path: Path) -
     assert "logged-early" not in says
     assert "1 of the certificates is signed with SHA-1." in says.values()
     assert "2 of the certificates were issued by Other CA 2." in says.values()
-    assert says["serials"] == "Their serial numbers are 7 different ones."
+    assert says["serials"] == "The serial numbers of the 8 are 7 different ones."
     assert says["revoked"] == "2 of the certificates are revoked, from 2024-03-01 until 2024-03-04 (UTC)."
     stated = yaml.safe_load((root / "reports/mine/incident.yaml").read_text())
     assert stated["trust"] == ["6.pem", "7.pem"]

@@ -54,6 +54,17 @@ def tlv(tag: int, *content: bytes) -> bytes:
     return bytes([tag, 0x80 | len(size)]) + size + body
 
 
+def endless(tag: int, *items: bytes) -> bytes:
+    """One constructed element of indefinite length, as BER may have it (X.690 8.1.3.6)."""
+    return bytes([tag, 0x80]) + b"".join(items) + b"\0\0"
+
+
+def long_length(element: bytes, octets: int = 4) -> bytes:
+    """An element of DER with its length in more octets than it needs (X.690 8.1.3.5)."""
+    body = element[2 + (element[1] & 0x7F if element[1] > 0x80 else 0) :]
+    return bytes([element[0], 0x80 | octets]) + len(body).to_bytes(octets) + body
+
+
 def sequence(*items: bytes) -> bytes:
     """SEQUENCE of the given elements."""
     return tlv(0x30, *items)

@@ -8,12 +8,13 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from affidavit.evidence import der, oids, parts
+from affidavit.evidence import ber, der, oids, parts
 from affidavit.evidence.der import DerError, Tlv
 from affidavit.evidence.sct import Sct, sct_list
 
 Pairs = tuple[tuple[str, Any], ...]
 Reader = Callable[[bytes], tuple[Any, ...]]
+"""An extension's value to its columns; behind these, if anything is irregular though it was read, what that is."""
 
 
 class Fact(NamedTuple):
@@ -102,7 +103,11 @@ def _fact(data: bytes, at: int, limit: int, encoded: bytes, found: Extensions) -
     else:
         names, reader = known
         try:
-            fact = Fact(one.oid, tuple(zip(names, reader(one.value), strict=True)), None, irregular)
+            values, loose = _values(reader, one.value, len(names))
+            if loose:
+                reasons = [irregular[1], loose] if irregular else [loose]
+                irregular = (names[0] if len(reasons) == 1 else "extensions", "; ".join(reasons))
+            fact = Fact(one.oid, tuple(zip(names, values, strict=True)), None, irregular)
         except DerError as error:
             fact = Fact(one.oid, tuple((name, None) for name in names), (names[0], str(error)), irregular)
         except (ValueError, IndexError, OverflowError):
@@ -111,6 +116,21 @@ def _fact(data: bytes, at: int, limit: int, encoded: bytes, found: Extensions) -
     if one.oid not in _EACH_ITS_OWN:
         _facts.keep(encoded, fact)
     return fact
+
+
+def _values(reader: Reader, value: bytes, columns: int) -> tuple[tuple[Any, ...], str]:
+    """What a reader makes of an extension's value, and what is irregular about it (empty: nothing)."""
+    odd = ""
+    try:
+        found = reader(value)
+    except DerError:
+        plain = ber.readable(value)
+        if plain == value:
+            raise
+        found, odd = reader(plain), "the extension's value is BER, not DER (X.690 10.1, 10.2)"
+    if len(found) > columns:
+        odd = f"{odd}; {found[-1]}" if odd else found[-1]
+    return found[:columns], odd
 
 
 def _repeated(found: Extensions, listed: list[str]) -> None:
@@ -149,11 +169,12 @@ def _one(value: bytes, tag: int, what: str) -> Tlv:
     return found
 
 
-def _alternative_names(value: bytes) -> tuple[list[str], list[str]]:
+def _alternative_names(value: bytes) -> tuple[Any, ...]:
+    """The dNSNames, the iPAddresses; and what is irregular, if anything."""
     dns: list[str] = []
     addresses: list[str] = []
     _, _, at, limit = _one(value, der.SEQUENCE, "subjectAltName")
-    count = 0
+    count, odd = 0, False
     while at < limit:
         content, end = der.span(value, at, limit)
         tag = value[at]
@@ -161,16 +182,23 @@ def _alternative_names(value: bytes) -> tuple[list[str], list[str]]:
             try:
                 dns.append(str(value[content:end], "ascii"))
             except UnicodeDecodeError:
-                raise DerError("a dNSName that is not ASCII (RFC 5280 4.2.1.6)") from None
+                dns.append(str(value[content:end], "utf-8", "backslashreplace"))
+                odd = True
         elif tag == 0x87:
             if end - content not in (4, 16):
                 raise DerError(f"an iPAddress of {end - content} octets")
             addresses.append(str(ipaddress.ip_address(value[content:end])))
+        elif tag not in _OTHER_NAMES:
+            raise DerError(f"a value of tag {tag:02x}, which is no GeneralName (RFC 5280 4.2.1.6)")
         at = end
         count += 1
         if count > der.MAX_ITEMS:
             raise DerError(f"more than {der.MAX_ITEMS:,} names in the subjectAltName")
-    return dns, addresses
+    return (dns, addresses, "a dNSName that is not ASCII (RFC 5280 4.2.1.6)") if odd else (dns, addresses)
+
+
+#: otherName, rfc822Name, x400Address, directoryName, ediPartyName, URI, registeredID.
+_OTHER_NAMES = frozenset((0xA0, 0x81, 0xA3, 0xA4, 0xA5, 0x86, 0x88))
 
 
 def _basic_constraints(value: bytes) -> tuple[bool, int | None]:

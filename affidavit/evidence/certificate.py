@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256 as _sha256
 from typing import Any
 
-from affidavit.evidence import certextensions, der, oids, parts
+from affidavit.evidence import ber, certextensions, der, oids, parts
 from affidavit.evidence.der import DerError, Tlv
 from affidavit.evidence.parts import Algorithm
 from affidavit.evidence.sct import Sct
@@ -26,7 +26,8 @@ class Certificate:
     ``tbs`` and ``signature`` are the bytes that authenticity rests on, ``precert_tbs`` the TBS with poison
     and SCT list cut out. ``faults`` are (field, reason) of what could not be read and is null, ``irregular`` of what
     was read although its form is wrong. ``algorithm`` is None where the two places that name it disagree (RFC 5280
-    4.1.1.2): such a signature does not verify.
+    4.1.1.2): such a signature does not verify. ``readable`` is what places are looked up in: the DER itself, or of a
+    certificate in BER the same values in definite lengths (:mod:`affidavit.evidence.ber`), which nothing is hashed of.
     """
 
     der: bytes
@@ -41,6 +42,7 @@ class Certificate:
     spki: bytes = b""
     issuer_der: bytes = b""
     subject_der: bytes = b""
+    readable: bytes = b""
 
 
 def sha256(data: bytes) -> str:
@@ -49,9 +51,53 @@ def sha256(data: bytes) -> str:
 
 
 def read_certificate(data: bytes) -> Certificate:
-    """Read one certificate (RFC 5280 4.1); DerError only where not even its outline can be read."""
+    """Read one certificate (RFC 5280 4.1), of BER too; DerError only where not even its outline can be read."""
     if len(data) > MAX_OCTETS:
         raise DerError(f"a certificate of {len(data):,} octets; at most {MAX_OCTETS:,} are read")
+    try:
+        found = _read(data)
+    except DerError:
+        of_ber = _read_ber(data)
+        if of_ber is None:
+            raise
+        return of_ber
+    return (found.faults and _read_ber(data)) or found
+
+
+def _read_ber(data: bytes) -> Certificate | None:
+    """A certificate some of which is in BER that DER has not: its values; None where it is not.
+
+    Fingerprint and TBS are of the octets as they stand, as is all that is hashed "as encoded": null where it does not
+    stand so in the octets given. Nothing is cut for SCTs, whose rules know DER alone (RFC 6962 3.2).
+    """
+    try:
+        plain = ber.definite(data)
+        if plain == data:
+            return None
+        found = _read(plain)
+        tbs = ber.first_inside(data)
+    except DerError:
+        return None
+    row, cut = found.row, found.precert_tbs != found.tbs
+    found.der, found.tbs = data, tbs
+    row["sha256"] = _sha256(data).hexdigest()
+    found.irregular.append(("encoding", "BER, not DER: an indefinite length, or a string in pieces (X.690 10.1, 10.2)"))
+    reason = "not to be hashed: in BER its octets are not those of DER"
+    for name, octets in (
+        ("issuer_der_sha256", found.issuer_der), ("subject_der_sha256", found.subject_der), ("spki_sha256", found.spki),
+    ):  # fmt: skip
+        if octets not in data:
+            row[name] = None
+            found.faults.append((name, reason))
+    found.precert_tbs = b"" if cut else tbs
+    row["precert_tbs_sha256"] = None if cut else _sha256(tbs).hexdigest()
+    if cut:
+        found.faults.append(("precert_tbs_sha256", reason))
+    return found
+
+
+def _read(data: bytes) -> Certificate:
+    """Read one certificate whose lengths are definite. DerError."""
     outer = der.expect(data, 0, len(data), der.SEQUENCE, "certificate")
     if outer.end != len(data):
         raise DerError(f"{len(data) - outer.end:,} octets follow the certificate")
@@ -70,6 +116,7 @@ def read_certificate(data: bytes) -> Certificate:
     serial, inner_algorithm, issuer, validity, subject, spki = fields[:6]
     row: dict[str, Any] = _EMPTY.copy()
     found = Certificate(data, row)
+    found.readable = data
     found.tbs = data[tbs.start : tbs.end]
     found.spki = data[spki.start : spki.end]
     found.issuer_der = data[issuer.start : issuer.end]

@@ -226,7 +226,10 @@ class _Collected:
             if certificate.precert_tbs == entry.signed:
                 return True
             signer = self._signer(chain[0]) if chain else None
-            return signer is not None and precertificates.precert_tbs(certificate, signer) == entry.signed
+            if signer is not None:
+                return precertificates.precert_tbs(certificate, signer) == entry.signed
+            # Of what is no DER nothing is cut, and so nothing is compared.
+            return False if certificate.precert_tbs else None
         except (DerError, ValueError, IndexError):
             return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from affidavit.evidence import der, oids, parts
+from affidavit.evidence import ber, der, oids, parts
 from affidavit.evidence.certificate import Certificate, sha256
 from affidavit.evidence.der import DerError, Tlv
 from affidavit.evidence.limits import is_short_lived
@@ -82,7 +82,7 @@ def _places(data: bytes) -> _Places:
 
 def detail(certificate: Certificate) -> Detail:
     """The detail columns of a certificate."""
-    data, found = certificate.der, Detail()
+    data, found = certificate.readable, Detail()
     places = _places(data)
 
     def attempt(name: str, work: Callable[[], dict[str, Any]]) -> None:
@@ -104,7 +104,19 @@ def detail(certificate: Certificate) -> Detail:
     for oid, name, reader, absent in _READERS:
         attempt(name, lambda oid=oid, reader=reader, absent=absent: _all(data, places, oid, reader, absent))  # type: ignore[misc]
     attempt("cn_in_san", lambda: {"cn_in_san": _cn_in_san(certificate, found.row)})
+    if certificate.readable != certificate.der:
+        _as_encoded(certificate, places.extensions, found)
     return found
+
+
+def _as_encoded(certificate: Certificate, wrapper: Tlv | None, found: Detail) -> None:
+    """Of BER, what is shown or hashed as encoded is null where it does not stand so in the octets given."""
+    shown = {name: bytes.fromhex(found.row[name] or "") for name in ("signature_algorithm_der", "spki_algorithm_der")}
+    shown["extension_digests"] = certificate.readable[wrapper.start : wrapper.end] if wrapper else b""
+    for name, octets in shown.items():
+        if octets not in certificate.der:
+            found.row[name] = None
+            found.faults.append((name, "in BER its octets are not those of DER"))
 
 
 def _encodings(data: bytes, validity: Tlv) -> dict[str, Any]:
@@ -222,7 +234,7 @@ def _extension_lists(data: bytes, wrapper: Tlv | None) -> dict[str, Any]:
 def extensions(certificate: Certificate) -> list[dict[str, Any]]:
     """Rows of the table ``extensions``; none where they cannot be read."""
     try:
-        every = _every(certificate.der, _places(certificate.der).extensions)
+        every = _every(certificate.readable, _places(certificate.readable).extensions)
     except (DerError, IndexError, ValueError):
         return []
     return [
@@ -242,7 +254,12 @@ def _all(
     found = [one for one in _every(data, places.extensions) if one.oid == oid]
     if len(found) > 1:
         raise DerError(f"the extension {oid} stands more than once")
-    return reader(found[0].value) if found else dict(absent)
+    if not found:
+        return dict(absent)
+    try:
+        return reader(found[0].value)
+    except DerError:
+        return reader(ber.readable(found[0].value))
 
 
 def _text(value: bytes, one: Tlv) -> str:

@@ -348,13 +348,18 @@ class Linking:
 
 
 def _readable(rows: Iterable[tuple[Any, ...]]) -> list[Certificate]:
-    """Certificates of some rows (SHA-256, DER) without those that cannot be read: as evidence their fault is known."""
+    """Certificates of some rows (SHA-256, DER) as issuers.
+
+    Without those that cannot be read, or whose name or key cannot be matched (BER): as evidence their fault is known.
+    """
     found = []
     for _, data in rows:
         try:
-            found.append(read_certificate(bytes(data)))
+            one = read_certificate(bytes(data))
         except (DerError, ValueError, IndexError):
             continue
+        if None not in (one.row["subject_der_sha256"], one.row["spki_sha256"]):
+            found.append(one)
     return found
 
 

@@ -5,8 +5,8 @@ indefinite lengths (X.690 8.1.3.6), too; the values inside stay as they stand.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, cast
 
+from affidavit.evidence.ber import Value, children, read
 from affidavit.evidence.der import INTEGER, OID, SEQUENCE, SET, DerError
 from affidavit.evidence.item import Item, ItemKind
 from affidavit.evidence.octets import Buffer
@@ -15,16 +15,6 @@ _SIGNED = bytes.fromhex("06092a864886f70d010702")
 _CONTENT_TYPES = bytes.fromhex("06092a864886f70d0107")
 _TYPES = {1: "data", 3: "envelopedData", 4: "signedAndEnvelopedData", 5: "digestedData", 6: "encryptedData"}
 _OCSP = bytes.fromhex("06082b06010505071002")  # id-ri-ocsp-response, RFC 5940 2.1
-_MAX_DEPTH = 32
-_MAX_VALUES = 1_000_000
-
-
-class _Value(NamedTuple):
-    tag: int
-    start: int
-    content: int
-    content_end: int
-    end: int
 
 
 def is_one(data: Buffer) -> bool:
@@ -35,7 +25,7 @@ def is_one(data: Buffer) -> bool:
 
 def end(data: Buffer, at: int) -> int:
     """Where a value ends whose length may be indefinite. DerError."""
-    return _read(data, at, len(data), 0).end
+    return read(data, at, len(data)).end
 
 
 def items(data: bytes, first: int = 1) -> Iterator[Item]:
@@ -64,73 +54,31 @@ def _after_header(data: Buffer) -> int:
 
 
 def _inside(data: bytes) -> Iterator[tuple[ItemKind, bytes, str]]:
-    outer = _read(data, 0, len(data), 0)
-    content = _children(data, outer)
+    outer = read(data, 0, len(data))
+    content = children(data, outer)
     if len(content) != 2 or content[1].tag != 0xA0:
         raise DerError("its content is missing")
-    (signed,) = _children(data, content[1])[:1] or [content[1]]
-    fields = _children(data, signed)
+    (signed,) = children(data, content[1])[:1] or [content[1]]
+    fields = children(data, signed)
     if [one.tag for one in fields[:3]] != [INTEGER, SET, SEQUENCE]:
         raise DerError(f"no SignedData at octet {signed.start}")
     for group in fields[3:]:
         if group.tag in (0xA0, 0xA1):
-            for value in _children(data, group):
+            for value in children(data, group):
                 yield _choice(data, group.tag, value)
     if fields[-1].tag != SET:
         raise DerError("it ends before its signerInfos")
 
 
-def _choice(data: bytes, group: int, value: _Value) -> tuple[ItemKind, bytes, str]:
+def _choice(data: bytes, group: int, value: Value) -> tuple[ItemKind, bytes, str]:
     """CertificateChoices and RevocationInfoChoice (RFC 5652 10.2.1 and 10.2.2)."""
     if value.tag == SEQUENCE:
         return (ItemKind.CERTIFICATE if group == 0xA0 else ItemKind.CRL), data[value.start : value.end], ""
     if group == 0xA1 and value.tag == 0xA1:
-        parts = _children(data, value)
+        parts = children(data, value)
         if len(parts) == 2 and parts[0].tag == OID and data[parts[0].start : parts[0].end] == _OCSP:
             return ItemKind.OCSP, data[parts[1].start : parts[1].end], ""
         return ItemKind.UNKNOWN, b"", "revocation information of another format in the PKCS #7 structure"
     names = {0xA0: "a PKCS #6 extended certificate", 0xA1: "an attribute certificate", 0xA2: "an attribute certificate"}
     named = names.get(value.tag, f"a value with tag {value.tag:02x}")
     return ItemKind.UNKNOWN, b"", f"{named} in the PKCS #7 structure is no evidence that is known"
-
-
-def _read(data: Buffer, at: int, limit: int, depth: int) -> _Value:
-    """The value at an offset, its length definite or not. DerError."""
-    if at + 2 > limit:
-        raise DerError(f"ends early at octet {at}")
-    tag, length, content = data[at], data[at + 1], at + 2
-    if tag & 0x1F == 0x1F:
-        raise DerError(f"a tag of several octets at octet {at}")
-    if length == 0x80:
-        if not tag & 0x20 or depth >= _MAX_DEPTH:
-            raise DerError(f"an indefinite length at octet {at} that is not allowed there")
-        return _indefinite(data, at, limit, depth)
-    if length > 0x80:
-        octets = length & 0x7F
-        if octets > 8 or content + octets > limit:
-            raise DerError(f"a length of {octets} octets at octet {at}")
-        length = int.from_bytes(cast(bytes, data[content : content + octets]), "big")
-        content += octets
-    if content + length > limit:
-        raise DerError(f"truncated: the value at octet {at} ends at {content + length:,}, the data at {limit:,}")
-    return _Value(tag, at, content, content + length, content + length)
-
-
-def _indefinite(data: Buffer, start: int, limit: int, depth: int) -> _Value:
-    at = start + 2
-    for _ in range(_MAX_VALUES):
-        if at + 2 <= limit and data[at] == 0 and data[at + 1] == 0:
-            return _Value(data[start], start, start + 2, at, at + 2)
-        at = _read(data, at, limit, depth + 1).end
-    raise DerError(f"more than {_MAX_VALUES:,} values inside the one at octet {start}")
-
-
-def _children(data: bytes, parent: _Value) -> list[_Value]:
-    found = []
-    at = parent.content
-    while at < parent.content_end:
-        found.append(_read(data, at, parent.content_end, 0))
-        at = found[-1].end
-        if len(found) > _MAX_VALUES:
-            raise DerError(f"more than {_MAX_VALUES:,} values inside the one at octet {parent.start}")
-    return found

@@ -29,7 +29,8 @@ class Result(StrEnum):
 
 
 def verify_scts(ders: Iterable[bytes], issuers: Sequence[bytes | None], logs: Mapping[str, bytes]) -> list[list[str]]:
-    """For each certificate the results of its embedded SCTs, in order; empty where it or the list cannot be read.
+    """For each certificate the results of its embedded SCTs, in order; empty where it, the list or what they sign
+    cannot be read.
 
     ``issuers``: for each certificate the SubjectPublicKeyInfo of its final issuer, None where that is not at hand.
     ``logs``: log ID, lower-case hex, to the log's SubjectPublicKeyInfo.
@@ -42,6 +43,8 @@ def _results(data: bytes, issuer: bytes | None, logs: Mapping[str, bytes]) -> li
         certificate = read_certificate(data)
     except (DerError, ValueError, IndexError):
         return []
+    if not certificate.precert_tbs:
+        return []  # in BER: what the SCTs promise for is not there to be cut
     return [str(_result(sct, certificate.precert_tbs, issuer, logs)) for sct in certificate.scts[:MAX_SCTS]]
 
 

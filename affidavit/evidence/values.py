@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import cast
 
-from affidavit.evidence import der, pkcs7
+from affidavit.evidence import ber, der, pkcs7
 from affidavit.evidence.der import DerError
 from affidavit.evidence.item import Item, ItemKind
 from affidavit.evidence.keys import refuse_binary
@@ -108,7 +108,9 @@ def value(data: bytes, number: int = 1) -> Iterator[Item]:
 
 
 def classify(data: bytes) -> ItemKind:
-    """``certificate``, ``crl``, ``ocsp`` or ``unknown``, by the outline of a DER value."""
+    """``certificate``, ``crl``, ``ocsp`` or ``unknown``, by the outline of a DER (or BER) value."""
+    if data[1:2] == b"\x80":
+        data = ber.readable(data)
     try:
         outer = der.read(data, 0, len(data))
         parts = der.children(data, outer)

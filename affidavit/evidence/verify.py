@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from affidavit.evidence import der, parts
+from affidavit.evidence import ber, der, parts
 from affidavit.evidence.der import DerError
 from affidavit.evidence.parts import Algorithm
 from affidavit.evidence.signatures import MAX_KEY_OCTETS, Verifier, Why, verifier
 
 MAX_KEYS = 64
 """So many keys of one issuer name are tried on a certificate."""
+MAX_BER_OCTETS = 4 * 1024 * 1024
 NO_ISSUER = "no certificate of that issuer name"
 ALGORITHMS_DIFFER = "the signature algorithms inside and outside differ"
 _AKI = bytes.fromhex("0603551d23")
@@ -73,7 +74,8 @@ def verify_batch(certificates: Iterable[bytes | None], keys: Mapping[bytes, Sequ
     found = []
     for data in ders:
         try:
-            tbs, outer, inner, signature, issuer, validity, end = _outline(data or b"")
+            data, outline = _any_outline(data or b"")
+            tbs, outer, inner, signature, issuer, validity, end = outline
         except DerError as error:
             found.append(Link(None, False, f"not readable: {error}"))
             continue
@@ -88,7 +90,7 @@ def verify_batch(certificates: Iterable[bytes | None], keys: Mapping[bytes, Sequ
             named = names.get(issuer)
             if named is None:
                 named = names[issuer] = _candidates(tuple(keys.get(issuer, ())))
-            hint = _hint(data or b"", issuer, validity, end) if named.places else _NO_HINT
+            hint = _hint(data, issuer, validity, end) if named.places else _NO_HINT
             some = tries.get((issuer, outer, hint))
             if some is None:
                 some = tries[issuer, outer, hint] = _tries(named, outer, hint)
@@ -204,6 +206,17 @@ def _identifiers(spki: bytes) -> set[bytes]:
 
 
 _Outline = tuple[bytes, bytes, bytes, bytes, bytes, int, int]
+
+
+def _any_outline(data: bytes) -> tuple[bytes, _Outline]:
+    """The outline, and the octets that its offsets are of; of BER, values in definite form and the TBS as it stands."""
+    try:
+        return data, _outline(data)
+    except DerError:
+        plain = ber.readable(data) if len(data) <= MAX_BER_OCTETS else data
+        if plain == data:
+            raise
+        return plain, (ber.first_inside(data), *_outline(plain)[1:])
 
 
 def _outline(data: bytes) -> _Outline:

@@ -357,12 +357,29 @@ def test_an_unknown_critical_extension_is_no_fault() -> None:
 
 @pytest.mark.parametrize(
     ("names", "addresses", "column"),
-    [([b"caf\xe9.example"], [], "dns_names"), ([], [b"\x7f\x00\x01"], "dns_names")],
+    [([], [b"\x7f\x00\x01"], "dns_names"), ([], [b""], "ip_addresses")],
 )
 def test_an_alternative_name_of_wrong_octets(names: list[bytes], addresses: list[bytes], column: str) -> None:
     found = read(dns=names, ips=addresses)
     assert found.row[column] is None
-    assert [name for name, _ in found.faults] == [column]
+    assert [name for name, _ in found.faults] == ["dns_names"]
+
+
+@pytest.mark.parametrize(("octets", "shown"), [(b"caf\xe9.example", "caf\\xe9.example"), ("é.b".encode(), "é.b")])
+def test_a_dns_name_beyond_ascii_is_shown_and_named_irregular(octets: bytes, shown: str) -> None:
+    found = read(dns=["a.example", octets], ips=["192.0.2.1"])
+    assert (found.row["dns_names"], found.row["ip_addresses"]) == (["a.example", shown], ["192.0.2.1"])
+    assert found.faults == []
+    assert found.irregular == [("dns_names", "a dNSName that is not ASCII (RFC 5280 4.2.1.6)")]
+
+
+@pytest.mark.parametrize("tag", [0x30, 0x16, 0x89, 0xA1, 0xA2, 0xA7])
+def test_what_is_no_general_name_is_not_passed_over(tag: int) -> None:
+    found = read(other_names=[asn1.tlv(tag, b"a.example"), asn1.implicit(1, b"a@b")])
+    assert (found.row["dns_names"], found.row["ip_addresses"]) == (None, None)
+    assert [name for name, _ in found.faults] == ["dns_names"]
+    kept = read(other_names=[asn1.implicit(1, b"a@b"), asn1.implicit(4, asn1.name("x"), constructed=True)])
+    assert (kept.row["dns_names"], kept.faults) == (["a.example"], [])
 
 
 def test_addresses_and_odd_dns_names_are_kept_as_they_are() -> None:

@@ -195,9 +195,9 @@ FACTS: dict[str, tuple[Fact, ...]] = {
              "{over: affected, where: {is_ca: true, extended_key_usage: absent}, count: 1}",
              "the certificates", "the rule has a first day"),
         Fact("lints", "The rule e_sub_cert_aia_missing fired on 2.",
-             "{over: affected, table: lints, where: {code: e_sub_cert_aia_missing, result: error}, "
-             "distinct: {certificate: 2}}",
-             "a linter's results", "not applicable, not yet in force and pass are three things; a lint is no ruling"),
+             "{over: affected, violates: {rule: e_sub_cert_aia_missing, count: 2}}",
+             "zlint's results; or pkilint, installed",
+             "not applicable, not yet in force and pass are three things; a lint is no ruling"),
     ),
     "Revocation and status": (
         Fact("revoked, how many", "All 313 were revoked before 2020-03-05 03:00 UTC.",

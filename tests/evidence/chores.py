@@ -129,3 +129,13 @@ def drip(_: object) -> None:
     while True:
         os.write(results, b"x")
         time.sleep(0.01)
+
+
+def lint_or_die(task: object) -> object:
+    """As pkilint, but that a certificate with `die.example` in it brings the process down."""
+    from affidavit.evidence import pkilinter
+
+    assert isinstance(task, pkilinter.Task)
+    if any(b"die.example" in der for der in task.ders):
+        os._exit(3)
+    return pkilinter.lint(task)

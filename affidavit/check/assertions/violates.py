@@ -36,8 +36,10 @@ SELECT
   count(*) FILTER (WHERE results > 0 AND greatest(fired, passed, inapplicable, early) < results) AS differing,
   (SELECT string_agg(left(sha256, 16), ', ') FROM (
     SELECT sha256 FROM said WHERE results = 0 ORDER BY sha256 LIMIT 3) AS without) AS without,
-  (SELECT left(string_agg(DISTINCT version, ', ' ORDER BY version), 300) FROM mine) AS versions,
-  (SELECT left(string_agg(DISTINCT profile, ', ' ORDER BY profile), 300) FROM mine) AS profiles,
+  (SELECT left(string_agg(DISTINCT v, ' and ' ORDER BY v), 300)
+    FROM (SELECT coalesce(version, 'of a version not stated') AS v FROM mine) AS v) AS versions,
+  (SELECT left(string_agg(DISTINCT p, ', ' ORDER BY p), 300)
+    FROM (SELECT coalesce(profile, 'not stated') AS p FROM mine) AS p) AS profiles,
   (SELECT string_agg(DISTINCT result, ', ' ORDER BY result) FROM mine WHERE result IN (:fired)) AS levels,
   (SELECT min(file) FROM mine) AS file,
   (SELECT count(DISTINCT file) FROM mine) AS files,
@@ -196,13 +198,12 @@ class Violates(Check):
     def _by(self, measured: Mapping[str, Any]) -> str:
         """Who says so: linter, version, profile; since when the rule is in force."""
         files = int(measured["files"] or 0)
-        if not files and not measured["versions"]:
+        if not measured["versions"]:
             return ""
-        words = f"; {self.linter} {measured['versions'] or '(version not stated)'}"
-        words += f", profile {measured['profiles']}" if measured["profiles"] else ", profile not stated"
+        words = f"; {self.linter} {measured['versions']}, profile {measured['profiles']}"
         words += f" ({measured['sources']})" if measured["sources"] else ""
         words += f", imported from {measured['file']}" if files else ", run for this report"
-        words += f" and {files - 1:,} other file(s)" if files > 1 else ""
+        words += f" and {files - 1:,} file(s) more" if files > 1 else ""
         first, last = measured["effective"], measured["effective_last"]
         if not isinstance(first, datetime):
             return f"{words}; since when the rule is in force is not stated"

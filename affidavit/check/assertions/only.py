@@ -77,7 +77,11 @@ SELECT
    FROM (SELECT collection, coalesce(log, '') AS log, min("index") AS first_index, max("index") AS last_index,
        count(DISTINCT "index") AS entries, count(*) FILTER (WHERE "index" IS NULL OR "timestamp" IS NULL) AS unplaced,
        min("timestamp") AS first, max("timestamp") AS last
-     FROM log_entries WHERE list_contains($over, collection) GROUP BY ALL ORDER BY ALL)) AS logs
+     FROM log_entries WHERE list_contains($over, collection) GROUP BY ALL ORDER BY ALL)) AS logs,
+  (SELECT list({'collection': collection, 'log': log, 'tree_size': tree_size, 'taken': taken, 'last_index': last_index})
+   FROM (SELECT s.collection, coalesce(e.log, '') AS log, s.tree_size, s.taken, max(e."index") AS last_index
+     FROM sources s JOIN log_entries e ON e.collection = s.collection AND e.file = s.file
+     WHERE s.tree_size IS NOT NULL AND list_contains($over, s.collection) GROUP BY ALL ORDER BY ALL)) AS trees
 """
 
 
@@ -131,8 +135,11 @@ class Only(Check):
         for declaration, first, last in self.declarations:
             one = declaration
             if declaration.derived:
-                logs = [log for log in measured.get("logs") or () if log["collection"] == declaration.collection]
-                fault, window = derived_window(logs)
+                logs, trees = (
+                    [one for one in measured.get(name) or () if one["collection"] == declaration.collection]
+                    for name in ("logs", "trees")
+                )
+                fault, window = derived_window(logs, trees)
                 if window is None:
                     faults.append(f"{declaration.collection}: {fault}")
                     shown.append(replace(declaration, basis=fault))
@@ -140,7 +147,7 @@ class Only(Check):
                 first, last = window
                 words = (show_time(window[0], self.zone) if window[0] > BEGINNING else "its beginning",
                          show_time(window[1], self.zone))  # fmt: skip
-                one = replace(declaration, start=words[0], end=words[1], basis=entries_words(logs))
+                one = replace(declaration, start=words[0], end=words[1], basis=entries_words(logs, trees))
             shown.append(one)
             if first is not None and last is not None:
                 gaps += uncovered(self.start.start, self.end.end, [(first, last)])
@@ -180,11 +187,14 @@ class Only(Check):
         return self.found(Outcome.VERIFIED, observed)
 
 
-def derived_window(logs: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[datetime, datetime] | None]:
+def derived_window(
+    logs: Sequence[Mapping[str, Any]], trees: Sequence[Mapping[str, Any]] = ()
+) -> tuple[str, tuple[datetime, datetime] | None]:
     """The time over which entries of some logs are all there are, or why there is none.
 
     An entry may be merged as long after its timestamp as the log's maximum merge delay, so the ends of a run of
-    entries are not covered: what was stamped there may stand before or after it.
+    entries are not covered: what was stamped there may stand before or after it. Where the entries reach the size
+    that the log's tree had at a time, it is that time which the end is counted from.
     """
     if not logs:
         return "it holds no log entries", None
@@ -196,17 +206,30 @@ def derived_window(logs: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[dateti
         missing = int(log["last_index"]) - int(log["first_index"]) + 1 - int(log["entries"])
         if missing:
             return f"{missing:,} entries of {name} between the first and the last are not at hand", None
+        of_it = [tree for tree in trees if tree["log"] == log["log"]]
+        for tree in of_it:
+            if tree["last_index"] is not None and tree["last_index"] >= tree["tree_size"]:
+                size = f"{int(tree['tree_size']):,}"
+                return f"an entry {int(tree['last_index']):,} of {name} is beyond the tree's size of {size}", None
         begin = BEGINNING if not log["first_index"] else log["first"] + MERGE_DELAY
-        windows.append((begin, log["last"] - MERGE_DELAY))
+        windows.append((begin, max([log["last"], *_reached(log, of_it)]) - MERGE_DELAY))
     first, last = max(w[0] for w in windows), min(w[1] for w in windows)
     if first >= last:
         return "its log entries span no more than the logs' merge delay of 24 hours", None
     return "", (first, last)
 
 
-def entries_words(logs: Sequence[Mapping[str, Any]]) -> str:
-    """Which entries a derived completeness rests on."""
-    return "; ".join(
-        f"entries {int(log['first_index']):,} to {int(log['last_index']):,} of {log['log'] or 'an unnamed log'}"
-        for log in logs
-    )
+def _reached(log: Mapping[str, Any], trees: Sequence[Mapping[str, Any]]) -> list[datetime]:
+    """When the log's tree is stated to have held no more entries than are at hand."""
+    return [t["taken"] for t in trees if t["taken"] is not None and t["tree_size"] <= log["last_index"] + 1]
+
+
+def entries_words(logs: Sequence[Mapping[str, Any]], trees: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Which entries a derived completeness rests on, and up to when the tree is stated to have held no others."""
+    words = []
+    for log in logs:
+        name = log["log"] or "an unnamed log"
+        reached = _reached(log, [tree for tree in trees if tree["log"] == log["log"]])
+        at = f", which were all as of {show_time(max(reached), 'UTC')}" if reached else ""
+        words.append(f"entries {int(log['first_index']):,} to {int(log['last_index']):,} of {name}{at}")
+    return "; ".join(words)

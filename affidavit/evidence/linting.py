@@ -8,6 +8,7 @@ applicable`. A certificate that pkilint cannot lint, or not whole, is a fault an
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -138,7 +139,7 @@ class Linting:
         again: list[tuple[str, Task]] = []
         with workers.Pool(self.processes, MEMORY, BATCH * pkilinter.SECONDS + 60) as pool:
             waiting = tasks()
-            while some := _next(waiting, 4 * self.processes):
+            while some := list(islice(waiting, 4 * self.processes)):
                 for task, result in pool.map(pkilinter.lint, some):
                     digests = named.pop(task)
                     if isinstance(result, workers.Failure):
@@ -185,10 +186,6 @@ class Linting:
             """CREATE OR REPLACE TABLE lint_faults AS
             SELECT DISTINCT sha256 AS certificate, failed AS reason FROM linted WHERE failed IS NOT NULL"""
         )
-
-
-def _next(tasks: Iterator[Task], number: int) -> list[Task]:
-    return [task for task, _ in zip(tasks, range(number), strict=False)]
 
 
 def _row(digest: str, profile: str, said: Linted) -> dict[str, object]:

@@ -244,6 +244,19 @@ def test_one_that_brings_the_process_down_does_not_take_others_with_it(
     assert "status 3" in fault["reason"]
 
 
+def test_no_certificate_is_lost_between_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linting, "BATCH", 2)
+    monkeypatch.setattr(linting, "KEPT_TOGETHER", 5)
+    many = {f"n{number}": ROOT.issue(f"n{number}.example", serial=number - 12) for number in range(25)}
+    facts = linted(tmp_path, many, Lint("c", "any", "pkix", SERIAL), cache=tmp_path / "cache")
+    found = results(facts)
+    # Serial numbers -12 to 12: those below 1 violate the rule (RFC 5280 4.1.2.2).
+    assert {name: found[one.sha256, SERIAL] for name, one in many.items()} == {
+        f"n{number}": ["pass" if number > 12 else "error"] for number in range(25)
+    }
+    assert len(list((tmp_path / "cache").glob("*/lints/*/linted.parquet"))) == 5
+
+
 def test_another_rule_of_the_profile_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
     some = {"good": GOOD, "negative": NEGATIVE}
@@ -253,7 +266,7 @@ def test_another_rule_of_the_profile_costs_nothing(tmp_path: Path, monkeypatch: 
         def __init__(self, *_: Any) -> None:
             raise AssertionError("it is known already")
 
-    monkeypatch.setattr(linting.workers, "Pool", NoPool)
+    monkeypatch.setattr(workers, "Pool", NoPool)
     again = linted(tmp_path, some, Lint("c", "any", "pkix", "pkix.invalid_time_syntax"), cache=cache)
     assert set(results(again).values().__iter__().__next__()) == {"pass"}
     # Another certificate, or another profile, is not known.
@@ -261,7 +274,7 @@ def test_another_rule_of_the_profile_costs_nothing(tmp_path: Path, monkeypatch: 
         linted(tmp_path, some | {"new": ODD["sha1"]}, Lint("c", "any", "pkix", SERIAL), cache=cache)
     with pytest.raises(AssertionError, match="known already"):
         linted(tmp_path, some, Lint("c", "any", "serverauth", SERIAL), cache=cache)
-    monkeypatch.setattr(linting.workers, "Pool", workers.Pool)
+    monkeypatch.setattr(workers, "Pool", workers.Pool)
 
 
 def test_nothing_is_kept_across_versions_of_pkilint(monkeypatch: pytest.MonkeyPatch) -> None:

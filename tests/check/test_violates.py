@@ -136,7 +136,11 @@ def test_results_of_other_versions_and_profiles_are_told_apart() -> None:
     profiles = [lint(1, profile="RFC5280", result="pass"), lint(1, profile="CABF_BR")]
     chosen = "violates: {rule: e_a_rule, profile: CABF_BR}"
     assert verdict(chosen, rows, lints=profiles).outcome is Outcome.VERIFIED
-    assert verdict(chosen, rows, lints=profiles[:1]).outcome is Outcome.UNPROVEN
+    other = verdict(chosen, rows, lints=[lint(1, profile="RFC5280")])
+    assert other.outcome is Outcome.UNPROVEN
+    assert [row["sha256"] for row in other.examples] == [
+        digest(1)
+    ]  # what another profile says is no result of this one
 
 
 def test_the_same_result_twice_counts_once() -> None:

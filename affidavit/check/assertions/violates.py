@@ -25,6 +25,10 @@ _NAMED = 3
 _FIRED = {"zlint": ("warn", "error"), "pkilint": ("warn", "error", "fatal")}
 
 _RESULTS = "SELECT * FROM lints WHERE linter = :linter AND code = :rule"
+_CHOSEN = (
+    "(:any_version OR version = :version) AND "
+    "(:any_profile OR profile = :profile OR starts_with(profile, :profile || ' '))"
+)
 
 #: For each certificate how often it is said to violate the rule, to pass, and so on; then how many of each there are.
 _QUERY = """
@@ -54,8 +58,7 @@ FROM said
 """
 _PARTS = {
     "every_result": _RESULTS,
-    "results": "SELECT * FROM every_result WHERE (:any_version OR version = :version) AND "
-    "(:any_profile OR profile = :profile OR starts_with(profile, :profile || ' '))",
+    "results": f"SELECT * FROM every_result WHERE {_CHOSEN}",
     "mine": "SELECT r.* FROM results AS r WHERE r.certificate IN (SELECT sha256 FROM scope)",
     "said": "SELECT s.sha256, count(r.certificate) AS results, "
     "count(*) FILTER (WHERE r.result IN (:fired)) AS fired, "
@@ -156,7 +159,7 @@ class Violates(Check):
         if self.amount is not None and self.amount.high != 0:
             return None
         wanted = _FIRED[self.linter] if self.amount is None else ("pass", "not applicable", "not yet in force")
-        fits = self._tree(f"{_RESULTS} AND (:any_version OR version = :version)")
+        fits = self._tree(f"{_RESULTS} AND {_CHOSEN}")
         named = (
             exp.select(exp.column("certificate"))
             .from_(fits.subquery("r"))

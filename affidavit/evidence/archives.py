@@ -162,7 +162,7 @@ def members(data: Buffer, kind: Form, budget: Budget) -> Iterator[Member]:
                 continue
             label = visible(member.name, _LABEL)
             seen[label] = seen.get(label, 0) + 1
-            yield member._replace(name=label if seen[label] == 1 else f"{label} ({seen[label]})")
+            yield member._replace(name=label if seen[label] == 1 or not label else f"{label} ({seen[label]})")
     except LimitReached as error:
         yield Member("", fault=str(error))
     except _ERRORS as error:
@@ -267,7 +267,10 @@ def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[in
 
 def _gzip(data: Buffer, budget: Budget) -> Iterator[Member]:
     budget.member()
-    yield _one("", budget, len(data), lambda: _Inflating(data).read)
+    stream = _Inflating(data)
+    yield _one("", budget, len(data), lambda: stream.read)
+    if stream.trailing:
+        yield Member("", fault=f"damaged: {stream.trailing}")
 
 
 class _Inflating:
@@ -279,6 +282,8 @@ class _Inflating:
         self._members = 0
         self._fed = b""
         self._stream = zlib.decompressobj(31)
+        self.trailing = ""
+        """What follows the last member that is neither another one nor padding; what came before it is sound."""
 
     def read(self, size: int) -> bytes:
         """At most so many octets; none at the end. Raises EOFError and zlib.error."""
@@ -302,12 +307,12 @@ class _Inflating:
                 return found
 
     def _is_padding(self) -> bool:
-        """Whether nothing but zeros is left; something else that is no gzip member is damage."""
+        """Whether no gzip member is left; something else than zeros is damage."""
         rest = bytes(self._data[self._at : self._at + 2])
         if rest == b"\x1f\x8b":
             return False
         if bytes(self._data[self._at :]).strip(b"\0"):
-            raise EOFError(f"octets after its end, at octet {self._at:,}")
+            self.trailing = f"octets after its end, at octet {self._at:,}"
         return True
 
 

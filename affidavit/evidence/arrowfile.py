@@ -27,6 +27,7 @@ NAMES = (
 )  # fmt: skip
 """Names of the column, the first one first; case, spaces and hyphens do not count."""
 _MAX_GROUPS = 1_000_000
+_MAX_ROWS = 100_000_000
 _PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]{1,60}-----([A-Za-z0-9+/=\s]+)-----END [A-Z0-9 ]{1,60}-----")
 
 Source = Path | bytes
@@ -56,6 +57,8 @@ def plan(source: Source) -> Plan:
             rows = [size for size, _ in batches]
     if any(size < 0 for size in rows):
         raise ArrowFileError("the file states a negative number of rows")
+    if sum(rows) > _MAX_ROWS:
+        raise ArrowFileError(f"the file states {sum(rows):,} rows; at most {_MAX_ROWS:,} are read")
     return Plan(column, list(enumerate(rows)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from affidavit.evidence import batch, der, forms
@@ -12,6 +13,7 @@ from affidavit.evidence.certificate import sha256
 from affidavit.evidence.der import DerError
 from affidavit.evidence.item import Fault, Item, ItemKind, Read
 from affidavit.evidence.rawrows import RawWriter, raw_schema
+from affidavit.evidence.values import MAX_FAULTS
 
 BATCH = 8192
 _SIGNED = (ItemKind.CRL, ItemKind.OCSP, ItemKind.CHECKPOINT, ItemKind.LOG_LIST)
@@ -91,14 +93,19 @@ class Reading:
         """Read certificates from Arrow arrays of DER; ``first`` is the number of the first one."""
         source = Source(digest, forms={"parquet": None})
         self._sources.append(source)
+        faults_left = MAX_FAULTS
         for array in ders:
             missing = array.is_null()
             if array.null_count:
-                places = [i for i, one in enumerate(missing.to_pylist()) if one]
-                faults = [Fault(first + i, "", "the row holds no certificate") for i in places]
-                self._faults(source, Item(0, ItemKind.PARQUET), faults)
-                kept = [i for i in range(len(array)) if i not in set(places)]
-                array = array.take(pa.array(kept))
+                kept = np.flatnonzero(~missing.to_numpy(zero_copy_only=False)).tolist()
+                if faults_left > 0:
+                    places = np.flatnonzero(missing.to_numpy(zero_copy_only=False))[:faults_left].tolist()
+                    faults_left -= len(places)
+                    faults = [Fault(first + i, "", "the row holds no certificate") for i in places]
+                    if not faults_left:
+                        faults.append(Fault(first + places[-1], "", "more such rows may follow: they are not named"))
+                    self._faults(source, Item(0, ItemKind.PARQUET), faults)
+                array = array.take(pa.array(kept, pa.int64()))
             else:
                 kept = list(range(len(array)))
             source.items += len(missing)

@@ -5,6 +5,7 @@ import io
 import stat
 import struct
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -95,7 +96,13 @@ def test_gzip_members_one_after_another_are_one_file() -> None:
     data = gzip.compress(PEM[:half]) + gzip.compress(b"") + gzip.compress(PEM[half:])
     assert found(data) == [("", 1, "certificate", "")]
     assert found(data + bytes(512)) == [("", 1, "certificate", "")]
-    assert found(data + b"more")[0][3].startswith("damaged: octets after its end")
+    # What follows the end is named, and costs the content nothing.
+    assert found(data + b"more") == [
+        ("", 1, "certificate", ""), ("", 0, "unknown", f"damaged: octets after its end, at octet {len(data):,}")
+    ]  # fmt: skip
+    assert [one[2] for one in found(zipped([("a.gz", data + PEM), ("x.pem", PEM)]))] == [
+        "certificate", "unknown", "certificate"
+    ]  # fmt: skip
     assert found(zstd(PEM[:half]) + framed(PEM[half:])) == [("", 1, "certificate", "")]
 
 
@@ -175,6 +182,63 @@ def test_a_bomb_ends_at_once() -> None:
     bomb = b"".join(packer.compress(zeros) for _ in range(4)) + packer.flush()
     for data in (bomb, zipped([("a", bomb)]), gzip.compress(bomb) * 3, b"".join([gzip.compress(b"")] * 5000) + bomb):
         assert "bomb" in found(data)[0][3] or "times its size" in found(data)[0][3]
+
+
+def test_a_bomb_of_archives_in_archives_ends_with_the_octets_of_all() -> None:
+    # Ten of each in each: 10,000 files of 900 KiB, each archive small enough for every other bound.
+    data = bytes(900 * 1024)
+    for level in range(4):
+        data = zipped([(f"{level}-{number}", data) for number in range(10)])
+    assert len(data) < MIB
+    begun = time.process_time()
+    listed = found(zipped([("x.pem", PEM), ("bomb.zip", data)]), octets=64 * MIB, ratio=10**9)
+    assert time.process_time() - begun < 10
+    assert listed[0] == ("x.pem", 1, "certificate", "")
+    assert any("archives hold more than 67,108,864 octets" in one[3] for one in listed)
+    assert len(listed) < 200
+    # By the bounds that hold unless others are given, it is told by how well it is packed.
+    assert "times its size" in found(zipped([("bomb.zip", data)]))[-1][3]
+    # With more levels than are opened, nothing of what is inside is unpacked.
+    for level in range(3):
+        data = zipped([(f"{level}", data)])
+    assert found(data, depth=3) == [("2/1/0", 0, "unknown", "more than 3 archives inside one another: not opened")]
+
+
+def test_a_zip_whose_sizes_are_not_true() -> None:
+    sound = zipped([("bad.pem", PEM), ("x.pem", PEM)])
+    at = sound.index(b"PK\x01\x02")
+    # Of the directory: packed size at 20, size at 24, both of the first member; its offset at 42.
+    for place, size in ((20, 3), (24, 3), (24, 1), (42, 2**31), (42, 7)):
+        data = bytearray(sound)
+        data[at + place : at + place + 4] = size.to_bytes(4, "little")
+        members = found(bytes(data))
+        assert members[0][2] == "unknown", (place, size)
+        assert members[0][3].startswith(("damaged: ", "the zip cannot be read further")), (place, size)
+        assert members[-1][:3] == ("x.pem", 1, "certificate") or "cannot be read further" in members[0][3]
+    # More than there is: all of it is there, and its checksum holds.
+    for place, size in ((20, 2**31), (24, len(PEM) + 1)):
+        data = bytearray(sound)
+        data[at + place : at + place + 4] = size.to_bytes(4, "little")
+        assert [one[2] for one in found(bytes(data))] == ["certificate"] * 2
+
+
+def frame(header: bytes) -> bytes:
+    """A zstd frame of one stored block of one octet (RFC 8878 3.1.1)."""
+    return b"\x28\xb5\x2f\xfd" + header + b"\x09\0\0" + b"x"
+
+
+def test_a_zstd_frame_of_a_huge_window_is_refused() -> None:
+    assert found(frame(b"\0\x58"))[0][2] == "text"  # a window of 2 MiB
+    for header in (
+        b"\0\xf8",  # a window of 2 TiB
+        b"\0\xb0",  # of 4 GiB
+        b"\xe0" + (2**62).to_bytes(8, "little"),  # one segment of 4 EiB
+        b"\xe0" + (2**33).to_bytes(8, "little"),
+    ):
+        for data in (frame(header), zipped([("a.zst", frame(header)), ("x.pem", PEM)])):
+            assert found(data)[0][2] == "unknown"
+            assert found(data)[0][3].startswith("damaged: ")
+        assert found(data)[1][:3] == ("x.pem", 1, "certificate")
 
 
 def test_members_that_share_their_octets_are_a_bomb_together() -> None:

@@ -13,12 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from affidavit.evidence import arrowfile, forms
+from affidavit.evidence import arrowfile, forms, gather
 from affidavit.evidence.arrowfile import ArrowFileError
 from affidavit.evidence.keys import PrivateKeyFound
 from affidavit.evidence.workers import Failure, Pool, Reason
 from testpki.build import Authority
 from tests.evidence import chores
+from tests.evidence.case import Content, facts_of, rows
 
 ROOT = Authority.root("Test Root")
 LEAVES = [ROOT.issue(f"n{number}.example") for number in range(5)]
@@ -234,6 +235,52 @@ def test_huge_declared_sizes_are_no_matter_for_the_parent(tmp_path: Path) -> Non
     assert isinstance(found["stream"], Failure)
     # The file's own count is not what the row groups are read by.
     assert found["rows"] == [DERS] or isinstance(found["rows"], Failure)
+
+
+def test_each_hostile_file_is_a_problem_and_costs_its_neighbours_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = pa.array([bytes(4 * MIB)])
+    bomb = pa.DictionaryArray.from_arrays(pa.array([0] * 4000, pa.int32()), value)  # 16 GiB of a few octets
+    sound = parquet(pa.table({"der": pa.array(DERS[:2])}))
+    files: dict[str, Content] = {
+        "c/bomb.parquet": parquet(pa.table({"der": bomb}), compression="zstd"),
+        "c/crash.parquet": parquet(pa.table({"der": pa.array(DERS[:2]), "other": [1, 2]})),
+        "c/hang.arrow": arrow_file(pa.table({"der": pa.array(DERS[2:4])})),
+        "c/cut.parquet": sound[:-9],
+        "c/no-column.parquet": parquet(pa.table({"n": [1, 2]})),
+        "c/sound.parquet": parquet(pa.table({"der": pa.array([DERS[0], DERS[1]])}), compression="none"),
+        "c/leaf.pem": LEAVES[4].pem(),
+    }
+    monkeypatch.setattr(gather, "plan_data_file", chores.plan_or_end)
+    monkeypatch.setattr(gather, "WORKER_MEMORY", 700 * MIB)
+    monkeypatch.setattr(gather, "WORKER_SECONDS", 6.0)
+    facts = facts_of(tmp_path, files)
+    assert {row["sha256"] for row in rows(facts)} == {LEAVES[n].sha256 for n in (0, 1, 4)}
+    reasons = {row["file"]: row["reason"] for row in rows(facts, "problems")}
+    ended = "reading it did not end: "
+    assert reasons.keys() == set(files) - {"c/sound.parquet", "c/leaf.pem"}
+    assert reasons["c/bomb.parquet"] == ended + "it needed more memory than is allowed"
+    assert reasons["c/crash.parquet"].startswith(ended)
+    assert reasons["c/hang.arrow"] == ended + "it took longer than 6 s"
+    assert reasons["c/cut.parquet"].startswith("the file cannot be read: ")
+    assert "no one column" in reasons["c/no-column.parquet"]
+
+
+def test_millions_of_empty_rows_are_not_named_one_by_one(tmp_path: Path) -> None:
+    empty = pa.concat_arrays([pa.nulls(2_000_000, pa.binary()), pa.array([DERS[0]], pa.binary())])
+    data = parquet(pa.table({"der": empty}), compression="zstd", row_group_size=3_000_000)
+    assert len(data) < 100_000
+    facts = facts_of(tmp_path, {"c/empty.parquet": data})
+    (row,) = rows(facts)
+    assert (row["sha256"], row["position"]) == (LEAVES[0].sha256, 2_000_001)
+    problems = rows(facts, "problems")
+    assert len(problems) == 10_001
+    nothing = parquet(pa.table({"der": pa.nulls(100_000_001, pa.binary())}), compression="zstd")
+    with pytest.raises(ArrowFileError, match="the file states 100,000,001 rows"):
+        arrowfile.plan(nothing)
+    assert "the row holds no certificate" in {problem["reason"] for problem in problems}
+    assert "more such rows may follow: they are not named" in {problem["reason"] for problem in problems}
 
 
 def test_a_file_that_is_neither_is_a_fault() -> None:

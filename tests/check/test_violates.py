@@ -140,7 +140,7 @@ def test_results_of_other_versions_and_profiles_are_told_apart() -> None:
     assert other.outcome is Outcome.UNPROVEN
     assert [row["sha256"] for row in other.examples] == [
         digest(1)
-    ]  # what another profile says is no result of this one
+    ]
 
 
 def test_the_same_result_twice_counts_once() -> None:

@@ -138,9 +138,7 @@ def test_results_of_other_versions_and_profiles_are_told_apart() -> None:
     assert verdict(chosen, rows, lints=profiles).outcome is Outcome.VERIFIED
     other = verdict(chosen, rows, lints=[lint(1, profile="RFC5280")])
     assert other.outcome is Outcome.UNPROVEN
-    assert [row["sha256"] for row in other.examples] == [
-        digest(1)
-    ]
+    assert [row["sha256"] for row in other.examples] == [digest(1)]
 
 
 def test_the_same_result_twice_counts_once() -> None:

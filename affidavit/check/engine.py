@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SECONDS = 4.0
 GRACE = 0.5
+IDLE = 0.5
+"""Seconds after which a watch with nothing to watch looks again."""
 MEMORY = "1GB"
 MAX_ROWS = 1000
 IN_MEMORY = 250_000
@@ -38,6 +41,59 @@ class Engine(Protocol):
         ...
 
 
+class _Watch:
+    """Interrupts queries that take longer than they may: one thread for all, since a query may take less than a thread.
+
+    It sleeps until the earliest end of those that it knows; only an earlier one wakes it.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[int, tuple[float, duckdb.DuckDBPyConnection]] = {}
+        self._changed = threading.Condition()
+        self._until = 0.0
+        self._number = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def begin(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> int:
+        """Watch a query that begins now; the number to end it by."""
+        end = monotonic() + seconds
+        with self._changed:
+            self._number += 1
+            self._running[self._number] = (end, connection)
+            if self._thread is None:
+                self._until = end
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+            elif end < self._until:
+                self._changed.notify()
+            return self._number
+
+    def end(self, number: int) -> None:
+        """The query has ended."""
+        with self._changed:
+            self._running.pop(number, None)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _work(self) -> None:
+        with self._changed:
+            while not self._closed:
+                now = monotonic()
+                for number, (end, connection) in list(self._running.items()):
+                    if end <= now:
+                        del self._running[number]
+                        connection.interrupt()
+                ends = [end for end, _ in self._running.values()]
+                # With nothing to watch it looks again before long: the next query need not wake it.
+                self._until = min(ends, default=now + IDLE)
+                self._changed.wait(max(0.0, self._until - now))
+
+
 class DuckDb:
     """The default engine: one locked in-memory database that holds the facts tables."""
 
@@ -50,6 +106,7 @@ class DuckDb:
     ) -> None:
         self.seconds = seconds
         self._local = threading.local()
+        self._watch = _Watch()
         self._connection = duckdb.connect(":memory:")
         connection = self._connection
         folders: set[str] = set()
@@ -118,8 +175,7 @@ class DuckDb:
 
     def _run_here(self, query: exp.Query, limit: int, allowed: float) -> list[dict[str, Any]]:
         own = self._own()
-        timer = threading.Timer(allowed, own.interrupt)
-        timer.start()
+        watched = self._watch.begin(own, allowed)
         try:
             cursor = own.execute(query.sql(dialect="duckdb", copy=False))
             names = [column[0] for column in cursor.description or ()]
@@ -131,7 +187,7 @@ class DuckDb:
         except duckdb.Error as error:
             raise QueryError(_first_line(str(error))) from None
         finally:
-            timer.cancel()
+            self._watch.end(watched)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _own(self) -> duckdb.DuckDBPyConnection:
@@ -145,6 +201,7 @@ class DuckDb:
         """Give the memory back; a query that was left behind keeps it until it ends."""
         with suppress(duckdb.Error):
             self._connection.close()
+        self._watch.close()
 
 
 def _first_line(text: str) -> str:

@@ -7,7 +7,6 @@ from sqlglot import exp
 from affidavit.check.assertions.sql import Sql
 from affidavit.check.assertions.violates import Violates
 from affidavit.check.compile import CompiledClaim
-from affidavit.check.queries import measuring_query, own_query, with_scope
 from affidavit.check.scope import Scope, Union
 from affidavit.evidence.corpus import Lint, Wanted
 
@@ -15,15 +14,20 @@ from affidavit.evidence.corpus import Lint, Wanted
 def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
     """What must be computed for some claims to be judged."""
     found = Wanted()
+    seen: set[tuple[frozenset[str], frozenset[str]]] = set()
     for claim in claims:
         if claim.scope is None:
             continue
-        trees: list[exp.Expr] = [with_scope(measuring_query(claim), claim.scope)]
-        trees += [own_query(check, claim.scope) for check in claim.checks if check.query() is not None]
+        trees: list[exp.Expr] = [node for check in claim.checks for node in check.measures().values()]
+        trees += [query for check in claim.checks if (query := check.query()) is not None]
         trees += [test for check in claim.checks if (test := check.contrary()) is not None]
-        tables = {node.name for tree in trees for node in tree.find_all(exp.Table)}
+        parts = claim.scope.parts if isinstance(claim.scope, Union) else (claim.scope,)
+        trees += [part.where.expression for part in parts if part.where is not None]
+        tables = {claim.scope.table.name, *(node.name for tree in trees for node in tree.find_all(exp.Table))}
         columns = {node.name for tree in trees for node in tree.find_all(exp.Column)}
-        found = found | Wanted.by(tables, columns)
+        if (named := (frozenset(tables), frozenset(columns))) not in seen:
+            seen.add(named)
+            found = found | Wanted.by(tables, columns)
         found = found | Wanted(lints=tuple(_lints(claim, claim.scope)))
         if any(isinstance(check, Sql) and _takes_all(check) for check in claim.checks):
             found = found | Wanted.everything()

@@ -79,7 +79,11 @@ def check_prose(
             wrong = words.check(prose, says, 0, name, "the sentence")
             found += wrong
             # Where it says another figure, that is what is to be settled first.
-            if not wrong and not claim.unchecked and (more := unsaid(claim, says, find_figures(says, words.names[name]))):
+            if (
+                not wrong
+                and not claim.unchecked
+                and (more := unsaid(claim, says, find_figures(says, words.names[name])))
+            ):
                 message = f"claim {name!r} states {', '.join(more[:6])}, which its sentence does not say"
                 hint = "say it, or leave it to a claim of its own: a slip would hide behind the other figures"
                 found.append(

@@ -24,7 +24,7 @@ def with_scope(query: exp.Query, scope: Scope | Union, sql_tables: Mapping[str, 
 def measuring_query(claim: CompiledClaim) -> exp.Select:
     """One SELECT that takes all aggregate measures of a claim; each named ``<assertion>_<measure>``."""
     query = exp.select(exp.alias_(exp.Count(this=exp.Star()), exp.to_identifier("n")))
-    query.from_(exp.to_table(SCOPE), copy=False)
+    query.from_(exp.Table(this=exp.to_identifier(SCOPE)), copy=False)
     for check in claim.checks:
         for name, node in check.measures().items():
             query.select(exp.alias_(node, exp.to_identifier(f"{check.key}_{name}"), copy=False), copy=False)

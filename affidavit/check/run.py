@@ -20,6 +20,8 @@ from affidavit.check.nearly import explained
 from affidavit.check.nulls import null_only_with
 from affidavit.check.queries import MAX_SAMPLE, SAMPLE, measuring_query, own_query, sampling, with_scope
 from affidavit.check.scope import Scope, Union
+from affidavit.check.together import MAX_ROWS as FEW_ROWS
+from affidavit.check.together import batches, query_of, rows_of
 from affidavit.shown import agree
 from affidavit.tables import TABLES, Table
 from affidavit.times import show_time
@@ -80,6 +82,8 @@ class Checker:
         self._local = threading.local()
         self._counted: dict[Scope, Mapping[str, Any]] = {}
         self._empties: dict[Scope, dict[str, int]] = {}
+        self._measured: dict[str, dict[str, Any]] = {}
+        self._samples: dict[tuple[str, ...], tuple[str, ...]] = {}
         # What many claims need alike is found out once, by whichever thread comes first.
         self._lock = threading.Lock()
 
@@ -93,9 +97,25 @@ class Checker:
                 return error
 
         if threads < 2:
+            for batch in batches(claims):
+                self._measure(batch)
             return [one(claim) for claim in claims]
         with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(self._measure, batches(claims)))
             return list(pool.map(one, claims))
+
+    def _measure(self, batch: Sequence[CompiledClaim]) -> None:
+        """Measure some claims in one query; where that fails each is measured by itself, and the fault is its own."""
+        scope = batch[0].scope
+        assert isinstance(scope, Scope)
+        self._local.until = monotonic() + SECONDS
+        with contextlib.suppress(LimitReached, QueryError):
+            if int(self._base_counts(scope)["considered"]) <= FEW_ROWS:
+                found = rows_of(batch, self._run(query_of(batch))[0])
+                for measured in found.values():
+                    if SAMPLE in measured:
+                        measured[SAMPLE] = self._one_of_its_kind(tuple(measured[SAMPLE] or ()))
+                self._measured.update(found)
 
     def judge(self, claim: CompiledClaim) -> Verdict:
         """The verdict on one claim. An error inside is that claim's alone: unproven, with a code."""
@@ -143,8 +163,10 @@ class Checker:
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
         self._local.until = monotonic() + SECONDS
         sample = sampling(scope)
-        measuring = measuring_query(claim)
-        measured = self._run(with_scope(measuring.select(sample) if sample else measuring, scope))[0]
+        measured = self._measured.pop(claim.name, None)
+        if measured is None:
+            measuring = measuring_query(claim)
+            measured = self._run(with_scope(measuring.select(sample) if sample else measuring, scope))[0]
         own = {c.key: self._run(own_query(c, scope), 2) for c in claim.checks if c.query() is not None}
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []
@@ -187,7 +209,7 @@ class Checker:
             self._basis(claim, scope, own),
             counts,
             examples,
-            tuple(measured[SAMPLE] or ()) if sample else self._sample(scope),
+            self._one_of_its_kind(tuple(measured[SAMPLE] or ()) if sample else self._sample(scope)),
             claim.notes,
             ruling.code,
             quoted,
@@ -340,6 +362,10 @@ class Checker:
             for column in test.find_all(exp.Column)
         }
         return [name for name in table.names if name in (*table.shown, *named)]
+
+    def _one_of_its_kind(self, sample: tuple[str, ...]) -> tuple[str, ...]:
+        """The same sample for all claims that have an equal one: many claims over the same rows need little memory."""
+        return self._samples.setdefault(sample, sample)
 
     def _sample(self, scope: Scope | Union) -> tuple[str, ...]:
         column = "sha256" if scope.table.column("sha256") else "certificate"

@@ -60,7 +60,7 @@ class Scope:
 
     def considered(self, table: str | None = None) -> exp.Select:
         """The rows looked at, before ``where``; one for each certificate, whatever collections hold it."""
-        query = exp.select(exp.Star()).from_(exp.to_table(table or self.table.name), copy=False)
+        query = exp.select(exp.Star()).from_(exp.Table(this=exp.to_identifier(table or self.table.name)), copy=False)
         query.where(conjunction(self._tests()), copy=False)
         if len(self.over) > 1:
             query.set("qualify", _first(self.table, "collection"))

@@ -156,7 +156,7 @@ def _wrong(run: Run) -> dict[str, str]:
     """The claims that do not check clean, and why: they are not proposed."""
     found = {name: str(v.outcome) for name, v in run.verdicts.items() if v.outcome is not Outcome.VERIFIED}
     for diagnostic in run.diagnostics:
-        words = run.report.text.splitlines()[diagnostic.pos.line - 1]
+        words = run.report.lines[diagnostic.pos.line - 1]
         name = diagnostic.claim or "".join(re.findall(r"claim:([a-z0-9-]+)", words)[:1])
         if name:
             found.setdefault(name, diagnostic.message)

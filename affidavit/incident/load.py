@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Report:
     text: str = field(default="", repr=False)
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The incident file's lines."""
+        return self.text.splitlines()
+
     def pos(self, *path: str | int, key: bool = False) -> Pos:
         """Where a value of the incident file stands (``key``: where its key does)."""
         return self.tree.place(path, key=key)
@@ -97,13 +103,13 @@ class Report:
             return Prose(role, text, self.pos(*path), literal=False)
         if not node.literal:
             # A plain or quoted scalar of one line keeps its columns; a folded one does not.
-            lines = self.text.splitlines()
+            lines = self.lines
             line = lines[node.pos.line - 1] if node.pos.line <= len(lines) else ""
             start = line.find(text)
             same = start >= 0 and "\n" not in text
             return Prose(role, text, node.pos, indent=max(start, 0), literal=same)
         # A block scalar's text begins on the line below its indicator, indented.
-        lines = self.text.splitlines()
+        lines = self.lines
         block = lines[node.pos.line - 1].rstrip().endswith(("|", "|-", "|+"))
         first = next((k for k in range(node.pos.line, len(lines)) if lines[k].strip()), node.pos.line)
         indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0

@@ -42,11 +42,16 @@ def _stated_time(span: Span) -> str:
 
 def verdicts_json(run: "Run") -> bytes:
     """``verdicts.json``: every claim with its verdict and what it rests on (docs/verdicts.md)."""
+    return (json.dumps(verdicts(run), indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def verdicts(run: "Run", *, whole: bool = True) -> dict[str, Any]:
+    """What ``verdicts.json`` holds; not ``whole``: with neither queries nor certificates, which take long to tell."""
     from affidavit.render import verdicts as shape
 
     incident, report = run.report.incident, run.report
     tally = run.tally
-    whole = shape.Verdicts(
+    made = shape.Verdicts(
         schema_version=shape.SCHEMA_VERSION,
         program=shape.Program(name="affidavit", version=run.version),
         report=shape.Report(
@@ -67,7 +72,7 @@ def verdicts_json(run: "Run") -> bytes:
             failing=tally.failing,
             documented=tally.documented,
         ),
-        claims=[_claim(run, name) for name in incident.claims],
+        claims=[_claim(run, name, whole=whole) for name in incident.claims],
         documents=[_document(run, one) for one in report.documents.values()],
         evidence=[
             shape.EvidenceFile(
@@ -88,7 +93,7 @@ def verdicts_json(run: "Run") -> bytes:
             for one in run.suppressed
         ],
     )  # fmt: skip
-    return (json.dumps(whole.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode("ascii")
+    return made.model_dump(mode="json")
 
 
 def _place(run: "Run", pos: Pos) -> Any:
@@ -115,7 +120,7 @@ def _message(run: "Run", diagnostic: Diagnostic) -> Any:
     )
 
 
-def _claim(run: "Run", name: str) -> Any:
+def _claim(run: "Run", name: str, *, whole: bool) -> Any:
     from affidavit.render import verdicts as shape
 
     stated, compiled, verdict = run.report.incident.claims[name], run.claims[name], run.verdicts[name]
@@ -151,9 +156,9 @@ def _claim(run: "Run", name: str) -> Any:
             ],
         ),
         counts=shape.Counts(**{key: getattr(counts, key) for key in shape.Counts.model_fields}),
-        query=run.query(name),
+        query=run.query(name) if whole else "",
         examples=[{key: _cell(value) for key, value in row.items()} for row in verdict.examples],
-        certificates=sorted(verdict.sample),
+        certificates=sorted(verdict.sample) if whole else [],
         certificates_capped=len(verdict.sample) >= MAX_SAMPLE,
         notes=list(verdict.notes),
         place=_place(run, run.report.pos("claims", name, key=True)),

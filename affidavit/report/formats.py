@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from affidavit.report import hosts
 from affidavit.report.items import Said
@@ -18,11 +17,11 @@ def as_json(said: Said, *, whole: bool = False) -> bytes:
 
     ``whole``: with the certificates, queries and examples behind each claim, as in ``verdicts.json``.
     """
-    from affidavit.render.data import verdicts_json
+    from affidavit.render.data import verdicts
 
     reports = []
     for run in said.checked.runs:
-        made: dict[str, Any] = json.loads(verdicts_json(run))
+        made = verdicts(run, whole=whole)
         if not whole:
             made["claims"] = [{name: claim[name] for name in BRIEF if name in claim} for claim in made["claims"]]
             made.pop("evidence", None)

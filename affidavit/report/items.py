@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from affidavit.project import Checked
@@ -48,6 +49,11 @@ class Said:
     texts: Mapping[str, str] = field(default_factory=dict)
     site: str = ""
     prefix: PurePosixPath = field(default_factory=PurePosixPath)
+
+    @cached_property
+    def lines(self) -> Mapping[str, list[str]]:
+        """The files' lines, by path as shown."""
+        return {file: text.splitlines() for file, text in self.texts.items()}
 
     def path_of(self, shown: str) -> str:
         """A file's path in the repository, from its name as shown."""

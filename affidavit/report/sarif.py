@@ -55,7 +55,7 @@ def _rule(name: str, site: str) -> dict[str, Any]:
 
 def _result(item: Item, rule: int, said: Said) -> dict[str, Any]:
     pos = item.diagnostic.pos
-    lines = said.texts.get(pos.file, "").splitlines()
+    lines = said.lines.get(pos.file, [])
     line = lines[pos.line - 1] if 0 < pos.line <= len(lines) else ""
     end = max(pos.column + 1, len(line.rstrip()) + 1)
     return {
@@ -86,7 +86,7 @@ def _fixes(item: Item, said: Said) -> dict[str, Any]:
         return {}
     files: dict[str, list[dict[str, Any]]] = {}
     for edit in edits:
-        line = (said.texts.get(edit.pos.file, "").splitlines() or [""])[edit.pos.line - 1 : edit.pos.line]
+        line = said.lines.get(edit.pos.file, [""])[edit.pos.line - 1 : edit.pos.line]
         quoted = bool(line) and line[0][edit.pos.column - 1 : edit.pos.column] in ("'", '"')
         start = edit.pos.column + (quoted and not edit.was.startswith(("'", '"')))
         region = {"startLine": edit.pos.line, "startColumn": start, "endColumn": start + len(edit.was)}

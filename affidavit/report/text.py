@@ -1,6 +1,6 @@
 """Verdicts and diagnostics as plain text for the terminal. Nothing of the evidence reaches it raw."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,9 +28,8 @@ class Styler:
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour else text
 
 
-def source_lines(pos: Pos, text: str) -> list[str]:
+def source_lines(pos: Pos, lines: Sequence[str]) -> list[str]:
     """The line that a message is about, with a mark below the place; a long line is cut round it."""
-    lines = text.splitlines()
     if not 0 < pos.line <= len(lines):
         return []
     line, column = lines[pos.line - 1].expandtabs(1), pos.column - 1
@@ -41,13 +40,13 @@ def source_lines(pos: Pos, text: str) -> list[str]:
     return [f"    | {cut}{shown}", f"    | {' ' * (len(cut) + len(before))}^"]
 
 
-def diagnostic_lines(diagnostic: Diagnostic, style: Styler, text: str = "") -> list[str]:
-    """``path:line:column: message``, the line of ``text`` that it is about, and what to do about it."""
+def diagnostic_lines(diagnostic: Diagnostic, style: Styler, source: Sequence[str] = ()) -> list[str]:
+    """``path:line:column: message``, the line of its file (``source``) that it is about, and what to do about it."""
     warning = diagnostic.severity is Severity.WARNING
     word = style("warning" if warning else "error", "warning" if warning else "error")
     code = style(f"[{diagnostic.code}]", "dim")
     lines = [f"{visible(str(diagnostic.pos))}: {word}: {visible(diagnostic.message)} {code}"]
-    lines += [style(line, "dim") for line in source_lines(diagnostic.pos, text)]
+    lines += [style(line, "dim") for line in source_lines(diagnostic.pos, source)]
     if diagnostic.hint:
         lines.append(f"    {visible(diagnostic.hint)}")
     if words := instead(diagnostic):
@@ -96,8 +95,8 @@ def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool =
         lines += diagnostic_lines(fault, style)
     for run in checked.runs:
         for diagnostic in run.diagnostics:
-            text = run.report.text if diagnostic.pos.file == run.report.shown else ""
-            lines += diagnostic_lines(diagnostic, style, text)
+            source = run.report.lines if diagnostic.pos.file == run.report.shown else ()
+            lines += diagnostic_lines(diagnostic, style, source)
             verdict = run.verdicts.get(diagnostic.claim)
             if verdict is not None and not verdict.passes and diagnostic.code != "figure-not-stated":
                 lines += example_lines(verdict.examples, run.claims[verdict.claim].zone)

@@ -1,5 +1,6 @@
 """A slow second reading of a certificate, through the library's public attributes and nothing else."""
 
+import re
 import warnings
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID
 
 REFUSALS = (
-    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 #: As openssl abbreviates them (`openssl x509 -nameopt RFC2253`).
@@ -60,13 +61,13 @@ def read(der: bytes) -> dict[str, Any]:
 def _fields(one: x509.Certificate) -> dict[str, Any]:
     start, end = (t.replace(tzinfo=None) for t in (one.not_valid_before_utc, one.not_valid_after_utc))
     period = end - start
-    octets = (one.serial_number.bit_length() + 7) // 8
+    octets = max(1, (one.serial_number.bit_length() + 7) // 8)
     return {
         "version": one.version.value + 1,
-        "serial": f"{one.serial_number:0{2 * octets}X}",
+        "serial": "-" * (one.serial_number < 0) + f"{abs(one.serial_number):0{2 * octets}X}",
         "serial_octets": octets,
         "serial_bits": one.serial_number.bit_length(),
-        "serial_der_octets": one.serial_number.bit_length() // 8 + 1,
+        "serial_der_octets": max(one.serial_number, ~one.serial_number).bit_length() // 8 + 1,
         "not_before": start,
         "not_after": end,
         "validity_seconds": period.days * 86400 + period.seconds + 1,
@@ -79,7 +80,9 @@ def _names(one: x509.Certificate) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for which, name in (("issuer", one.issuer), ("subject", one.subject)):
         if all(attribute.oid.dotted_string in SHORT for attribute in name):
-            row[which] = name.rfc4514_string({attribute.oid: SHORT[attribute.oid.dotted_string] for attribute in name})
+            shown = name.rfc4514_string({attribute.oid: SHORT[attribute.oid.dotted_string] for attribute in name})
+            # Of control characters the library escapes NUL alone.
+            row[which] = re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\{ord(found[0]):02X}", shown)
         common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
         row[f"{which}_cn"] = common[0].value if common else None
         row[f"{which}_der_sha256"] = sha256(name.public_bytes()).hexdigest()
@@ -101,7 +104,8 @@ def _key(one: x509.Certificate) -> dict[str, Any]:
         row["key_type"] = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
         row["key_bits"] = key.key_size
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        row["spki_sha256"] = sha256(spki).hexdigest()
+        if spki in one.tbs_certificate_bytes:  # the library encodes it anew
+            row["spki_sha256"] = sha256(spki).hexdigest()
     return row
 
 

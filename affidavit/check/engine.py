@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SECONDS = 4.0
 GRACE = 0.5
 IDLE = 0.5
-"""Seconds after which a watch with nothing to watch looks again."""
+"""Seconds after which a watch with nothing to watch ends."""
 MEMORY = "1GB"
 MAX_ROWS = 1000
 IN_MEMORY = 250_000
@@ -89,9 +89,12 @@ class _Watch:
                         del self._running[number]
                         connection.interrupt()
                 ends = [end for end, _ in self._running.values()]
-                # With nothing to watch it looks again before long: the next query need not wake it.
+                # With nothing to watch it looks once again before it ends: the next query mostly finds it there.
                 self._until = min(ends, default=now + IDLE)
                 self._changed.wait(max(0.0, self._until - now))
+                if not ends and not self._running:
+                    break
+            self._thread = None
 
 
 class DuckDb:

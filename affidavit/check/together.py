@@ -23,21 +23,12 @@ def batches(claims: Iterable[CompiledClaim]) -> Iterator[list[CompiledClaim]]:
     """Claims that look at the same rows before ``where``, some at a time."""
     groups: dict[Scope, list[CompiledClaim]] = {}
     for claim in claims:
-        if isinstance(claim.scope, Scope) and _mergeable(claim):
+        if isinstance(claim.scope, Scope):
             groups.setdefault(claim.scope.base, []).append(claim)
     for group in groups.values():
         for start in range(0, len(group), MOST):
             if len(batch := group[start : start + MOST]) >= LEAST:
                 yield batch
-
-
-def _mergeable(claim: CompiledClaim) -> bool:
-    """Whether all its measures are made of aggregates alone, so that each can be filtered."""
-    return all(
-        node.find(exp.AggFunc) is not None and node.find(exp.Subquery, exp.Select, exp.Window) is None
-        for check in claim.checks
-        for node in check.measures().values()
-    )
 
 
 def query_of(batch: Sequence[CompiledClaim]) -> exp.Query:

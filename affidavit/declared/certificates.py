@@ -47,7 +47,9 @@ CERTIFICATES = Table(
         C("key_type", T, "Type of the subject's public key: RSA, EC, DSA, Ed25519 ... else its dotted OID."),
         C("key_bits", N, "Size of the subject's public key in bits.", "unknown key type"),
         C("spki_sha256", H, "SHA-256 of the SubjectPublicKeyInfo as encoded."),
-        C("dns_names", L, "dNSName entries of the subjectAltName, in order; empty list where there are none."),
+        C("dns_names", L,
+          "dNSName entries of the subjectAltName, in order; empty list where there are none. Of those that "
+          "are not ASCII, UTF-8 is shown as such, any other octet as `\\xhh`, and a problem names them."),
         C("ip_addresses", L, "iPAddress entries of the subjectAltName, in order."),
         C("policy_oids", L, "Certificate policy OIDs, in order."),
         C(

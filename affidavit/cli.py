@@ -16,6 +16,8 @@ import click
 from affidavit import __version__
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from affidavit.project import Project
     from affidavit.report.text import Styler
     from affidavit.run import How
@@ -173,8 +175,35 @@ def _fail_on(_: click.Context, __: click.Parameter, stated: str | None) -> froze
     return frozenset(words)
 
 
+def _reports(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
+    from affidavit.completion import reports
+
+    return reports(ctx, parameter, begun)
+
+
+def _claims(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
+    from affidavit.completion import claims
+
+    return claims(ctx, parameter, begun)
+
+
 @cli.command()
-@click.argument("path", nargs=-1)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what switches on completion of commands, reports and claims.
+
+    \b
+    bash  eval "$(affidavit completion bash)"    in ~/.bashrc
+    zsh   eval "$(affidavit completion zsh)"     in ~/.zshrc
+    fish  affidavit completion fish | source     in ~/.config/fish/config.fish
+    """  # noqa: D301 - click wants the control character itself
+    from affidavit.completion import script
+
+    click.echo(script(shell), nl=False)
+
+
+@cli.command()
+@click.argument("path", nargs=-1, shell_complete=_reports)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing where all passes.")
 @click.option("--format", "forms", multiple=True, callback=_format, metavar="NAME[=FILE]",
@@ -205,8 +234,8 @@ def check(root: Path | None, /, path: tuple[str, ...], **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("report")
-@click.argument("claim")
+@click.argument("report", shell_complete=_reports)
+@click.argument("claim", shell_complete=_claims)
 @click.option("--rows", default=10, show_default=True, help="How many of the claim's rows to show.")
 @click.pass_obj
 def explain(root: Path | None, report: str, claim: str, rows: int) -> None:

@@ -1,5 +1,6 @@
 """The command ``new``: a folder of evidence to a report that checks clean, written whole or not at all."""
 
+import json
 import re
 import shutil
 import tempfile
@@ -16,14 +17,17 @@ from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts
 from affidavit.incident.load import load
+from affidavit.incident.schema import json_schema
 from affidavit.project import Project
 from affidavit.run import How, Run, check_report
+from affidavit.store import write_file
 from affidavit.types import Diagnostic, InputError, Outcome, Pos
 
 MAX_FILES = 10_000
 MAX_ROOTS = 20
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 COLLECTION = "evidence"
+SCHEMA = "affidavit.schema.json"
 _TRUST = {
     "mozilla": "# Every certificate leads to a root that Mozilla's programme trusts.",
     "none": "# No signature was traced to a root: name the roots' files here (or mozilla) to have that checked.",
@@ -71,6 +75,9 @@ def new_report(project: Project, slug: str, source: Path | None, how: How) -> Ma
             folder.rename(evidence)
         report.mkdir(parents=True, exist_ok=True)
         made.rename(report / "incident.yaml")
+    schema = project.root / SCHEMA
+    if not schema.exists():  # the incident file's first line names it for editors
+        write_file(schema, (json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n").encode())
     return Made(report / "incident.yaml", kept, tuple(left_out))
 
 
@@ -174,7 +181,7 @@ def _facts(
 def _text(slug: str, claims: Sequence[Draft], trust: str, unreadable: dict[str, str]) -> str:
     """The incident file's text."""
     lines = [
-        "# yaml-language-server: $schema=../../affidavit.schema.json",
+        f"# yaml-language-server: $schema=../../{SCHEMA}",
         "# Drafted from the evidence: what follows is what it shows. Say what happened, and state what you claim.",
         f"title: {_title(slug)}",
         "kind: analysis",

@@ -50,8 +50,12 @@ class Assembly(Database):
               AND a.spki_sha256 = l.spki_sha256
             LEFT JOIN anchors t ON t.trust = k.trust AND t.sha256 = c.sha256
             LEFT JOIN swapped s ON s.sha256 = c.sha256
-            {" ".join(f"LEFT JOIN {v} {n} ON {n}.part = c.found.part AND {n}.row = c.found.row"
-                      for n, v in details.items())}
+            {
+                " ".join(
+                    f"LEFT JOIN {v} {n} ON {n}.part = c.found.part AND {n}.row = c.found.row"
+                    for n, v in details.items()
+                )
+            }
             WHERE {_only("c.found.part", part)}
             ORDER BY c.collection, r.issuer_cn, r.not_before, c.sha256"""
 
@@ -181,7 +185,8 @@ class Assembly(Database):
         self.write(
             "sources",
             """SELECT p.collection, p.file, p.octets, p.source AS sha256, s.* EXCLUDE (_source, log, tree_size,
-                first_index, last_index), coalesce(t.log, s.log) AS log, coalesce(t.tree_size, s.tree_size) AS tree_size,
+                first_index, last_index), coalesce(t.log, s.log) AS log,
+              coalesce(t.tree_size, s.tree_size) AS tree_size,
               coalesce(s.first_index, t.first_index) AS first_index,
               coalesce(s.last_index, t.first_index + s.items - 1) AS last_index, t.taken, t.origin
             FROM placed p JOIN (
@@ -219,7 +224,8 @@ class Assembly(Database):
             SELECT DISTINCT c.file, c.position, d.field, d.reason, d.irregular, d.certificate, c.collection,
               e.reason AS excused
             FROM made_detail_faults d JOIN certificates c ON c.sha256 = d.certificate
-            LEFT JOIN excuses e ON e.collection = c.collection AND (e.file = c.file OR starts_with(c.file, e.file || '/'))
+            LEFT JOIN excuses e
+              ON e.collection = c.collection AND (e.file = c.file OR starts_with(c.file, e.file || '/'))
             UNION ALL BY NAME
             SELECT DISTINCT c.file, c.position, 'lints' AS field, f.reason, false AS irregular, f.certificate,
               c.collection, e.reason AS excused

@@ -83,7 +83,9 @@ class Database:
         where = "" if name == "scts" else "WHERE t._source IN (SELECT source FROM wanted)"
         position = "CASE WHEN t._position = 0 THEN 0 ELSE t._position + f.shift END AS _position"
         files = [(n, p.file(name)) for n, p in enumerate(self.parts) if name in p.tables and only in (None, n)]
-        self._view(view, files, raw_schema(name), f"t.* EXCLUDE (filename, file_row_number, _position), {position}", where)
+        self._view(
+            view, files, raw_schema(name), f"t.* EXCLUDE (filename, file_row_number, _position), {position}", where
+        )
         return view
 
     def beside(self, name: str, view: str, schema: pa.Schema, only: int | None = None) -> str:

@@ -151,7 +151,7 @@ def _make(
 def _problems(assembly: Any) -> list[dict[str, Any]]:
     """What was not read; what was read although its form is odd stands in the table alone."""
     names = ("file", "position", "field", "reason", "certificate", "collection", "excused")
-    query = f"SELECT {', '.join(names)} FROM problems WHERE NOT irregular ORDER BY collection, file, position, field"  # noqa: S608
+    query = f"SELECT {', '.join(names)} FROM problems WHERE NOT irregular ORDER BY collection, file, position, field"
     return [
         {name: value if name == "position" else value or "" for name, value in zip(names, row, strict=True)}
         for row in assembly.rows(query)
@@ -195,9 +195,7 @@ def _patterns(report: Report, stated: str | list[str], *path: str | int) -> list
     return [(pattern, report.pos(*path, index)) for index, pattern in enumerate(stated)]
 
 
-def _sources(
-    report: Report, manifest: Manifest, stated: str | list[str], *path: str | int
-) -> tuple[SourceFile, ...]:
+def _sources(report: Report, manifest: Manifest, stated: str | list[str], *path: str | int) -> tuple[SourceFile, ...]:
     patterns = _patterns(report, stated, *path)
     return manifest.all_of(find(report.evidence_dir, patterns), patterns[0][1])
 

@@ -194,9 +194,7 @@ def _plain_tasks(files: Sequence[SourceFile], store: Cache, *, cut: bool) -> Ite
             ranges = forms.ranges(file.path, PIECE)
             for number, span in enumerate(ranges):
                 one = _task([file], store)
-                yield Task(
-                    one.folder, one.sources, span[1] - span[0], span=span, piece=number, pieces=len(ranges)
-                )
+                yield Task(one.folder, one.sources, span[1] - span[0], span=span, piece=number, pieces=len(ranges))
             continue
         group.append(file)
         if sum(f.octets for f in group) >= GROUP_OCTETS or len(group) >= GROUP_FILES:

@@ -8,7 +8,8 @@ from testpki import asn1
 
 _TEXTS = [
     b"", b" x", b"x ", b"#x", b"a,b", b'a"b', b"a+b=c", b"a\\b", b"a;b<c>", b"a\0b", b"a\x7fb",
-    "\u00e9".encode(),     b"\xff", b"\xc3", "\u202e".encode(), b"a" * 127, b"a" * 128, b"a" * 300, b"*.a.example", b"A_B.example", b"a/b", b"a@b",
+    "\u00e9".encode(), b"\xff", b"\xc3", "\u202e".encode(), b"a" * 127, b"a" * 128, b"a" * 300,
+    b"*.a.example", b"A_B.example", b"a/b", b"a@b",
 ]  # fmt: skip
 
 

@@ -616,7 +616,11 @@ def test_an_entry_with_a_critical_extension_that_is_not_understood_is_no_entry_o
     tmp_path: Path, critical: bool
 ) -> None:
     # What it says of the entry is not known: it may be about another CA's certificate.
-    parts = [asn1.oid("1.3.6.1.4.1.99999.1"), *([bytes.fromhex("0101ff")] if critical else []), asn1.octet_string(b"\x30\x00")]
+    parts = [
+        asn1.oid("1.3.6.1.4.1.99999.1"),
+        *([bytes.fromhex("0101ff")] if critical else []),
+        asn1.octet_string(b"\x30\x00"),
+    ]
     entry = asn1.sequence(asn1.integer(5), asn1.time(WHEN), asn1.sequence(asn1.sequence(*parts)))
     facts = facts_of(tmp_path, {"c/a.crl": raw_crl(entry)})
     assert len(rows(facts, "revocations")) == (0 if critical else 1)

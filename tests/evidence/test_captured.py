@@ -21,7 +21,7 @@ def sample(name: str) -> bytes:
     return shared(f"evidence-samples/{name}").read_bytes()
 
 
-# --- OCSP (what `openssl ocsp -respin` said stands in the samples' README) ----------------------------------------------
+# --- OCSP (what `openssl ocsp -respin` said stands in the samples' README) --------------------------------------------
 
 RANDOMBIT: dict[str, str] = {
     "c/leaf.pem": "ocsp/randombit.pem",

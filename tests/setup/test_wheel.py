@@ -1,11 +1,15 @@
 """A wheel carries all that the program reads, and runs without the checkout."""
 
+import json
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from testpki.build import Authority, bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +49,59 @@ def test_unpacked_elsewhere_it_finds_its_templates(wheel: Path, tmp_path: Path) 
     program = "from affidavit.resources import templates_dir; print(templates_dir())"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert Path(done.stdout.strip()) == tmp_path / "affidavit" / "_templates"
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of a new environment with the wheel in it; its libraries are those of this environment."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+    python = folder / "bin/python"
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-index",
+        "--no-deps",
+        "--disable-pip-version-check",
+        wheel,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    # A line of a .pth file adds that folder alone: this checkout, which is installed there by another, stays unseen.
+    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    where = subprocess.run([python, "-c", "import affidavit; print(affidavit.__file__)"], cwd=folder,
+                           check=True, capture_output=True, text=True)  # fmt: skip
+    assert Path(where.stdout.strip()).is_relative_to(packages)
+    return folder / "bin/affidavit"
+
+
+def test_installed_alone_it_drafts_checks_and_builds(installed: Path, tmp_path: Path) -> None:
+    root = Authority.root("Test Root")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/leaves.pem").write_text(bundle([root.issue(f"{n}.example") for n in range(3)]))
+    (tmp_path / "in/root.pem").write_text(bundle([root.certificate]))
+    project = tmp_path / "empty"
+    project.mkdir()
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
+
+    def affidavit(*arguments: str) -> str:
+        done = subprocess.run([installed, *arguments], cwd=project, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "affidavit" in affidavit("--version")
+    assert "all verified" in affidavit("new", "mine", "--from", str(tmp_path / "in"))
+    assert "mine: passes" in affidavit("check", "--strict")
+    affidavit("build")
+    site = project / "site"
+    assert (site / "mine/report.pdf").read_bytes().startswith(b"%PDF-")
+    assert json.loads((site / "mine/verdicts.json").read_text())["passes"] is True
+    assert "Verdicts on" in (site / "mine/index.html").read_text()
+    assert (site / "style.css").stat().st_size > 1000
+    # The draft's first line names the schema for editors: it has to be there.
+    first = (project / "reports/mine/incident.yaml").read_text().splitlines()[0]
+    schema = project / "reports/mine" / first.partition("$schema=")[2]
+    assert json.loads(schema.read_text())["title"] == "Affidavit incident file"

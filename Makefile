@@ -5,6 +5,7 @@
 # make format   let ruff lay out the code
 # make generate write the derived texts anew (docs/tables.md, the JSON Schema ...)
 # make lock     pin the dependencies anew from pyproject.toml (needs uv)
+# make editor   hold the JSON Schema against yaml-language-server (needs npm)
 # make clean    remove what was built; make distclean: and .venv
 #
 # PYTHON=...    the Python to use (3.11 or newer); else the newest one at hand
@@ -13,7 +14,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build test bench lint format generate lock clean distclean setup setup-dev
+.PHONY: build test editor bench lint format generate lock clean distclean setup setup-dev
 .SUFFIXES:
 
 PYTHON ?=
@@ -42,6 +43,10 @@ lint: setup-dev
 	@$(VENV)/ruff check --quiet .
 	@echo "mypy"
 	@$(VENV)/mypy --no-error-summary
+
+editor: setup-dev
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund yaml-language-server@1.25.0
+	@$(VENV)/python -m pytest -q tests/setup/test_editor.py
 
 format: setup-dev
 	@$(VENV)/ruff check --quiet --fix .

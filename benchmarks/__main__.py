@@ -97,6 +97,7 @@ GROUPS: dict[str, str] = {
     "extraction": "extraction",
     "claims": "checking",
     "authenticity": "authenticity",
+    "manyclaims": "measure",
     "pipeline": "pipeline",
 }
 """Modules of this package with what in them measures, each loaded when it comes to be its turn."""

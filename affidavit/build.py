@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def build_site(
         state = {} if fresh or state_file is None else _state(state_file, output)
         if state and state["keys"] == keys and not state["words"] and _intact(output, state["files"], keys):
             return Built(None, 0, f"nothing has changed since the last build of {_shown(output, project)}")
+        earlier = {slug: run for slug, (_, run) in (known or {}).items()}
         checked = _checked(project, keys, how, known)
         if checked.faults:
             return Built(checked, FAULT, f"nothing was built; {_shown(output, project)} is as it was")
@@ -77,7 +78,12 @@ def build_site(
             for slug, key in keys.items()
             if state and state["keys"].get(slug) == key and _intact(output, state["files"], [slug])
         }
-        warnings = _write(checked.runs, output, folders, reusable, pdf, say, environ)
+        same = {
+            run.slug
+            for run in checked.runs
+            if run.slug in earlier and _certificates_key(run, folders) == _certificates_key(earlier[run.slug], folders)
+        }
+        warnings = _write(checked.runs, output, folders, reusable, pdf, say, environ, same)
     except AffidavitError as error:
         faults = Checked((), tuple(sorted(error.diagnostics, key=Diagnostic.sort_key)))
         return Built(faults, FAULT, f"nothing was built; {_shown(output, project)} is as it was")
@@ -110,6 +116,21 @@ def _checked(
         return checked
     known.update({run.slug: (keys[run.slug], run) for run in checked.runs})
     return Checked(tuple(known[slug][1] for slug in keys), ())
+
+
+def _certificates_key(run: Run, templates: Sequence[Path]) -> str:
+    """A hash of all that the pages of a report's certificates are made from; words of the narrative are not."""
+    from affidavit.render.view import heading, note
+
+    incident = run.report.incident
+    claims = {
+        name: (incident.claims[name].says, verdict.outcome, verdict.passes, verdict.sample)
+        for name, verdict in run.verdicts.items()
+    }
+    files = sorted((file.name, file.sha256) for file in run.facts.files)
+    evidence = incident.model_dump_json(include={"evidence", "trust", "ct_logs", "timezone"})
+    parts = (heading(run), note(run, "../../index.html"), claims, files, evidence, tree_digest(templates), run.version)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _with_warnings(run: Run, warnings: Sequence[Diagnostic]) -> Run:
@@ -197,9 +218,10 @@ def _write(
     pdf: bool,
     say: Callable[[str], Any],
     environ: Mapping[str, str],
+    same_certificates: Container[str] = (),
 ) -> list[Diagnostic]:
     from affidavit.render.data import certificates_csv, facts_parquet, verdicts_json
-    from affidavit.render.pages import report_pages, site_pages
+    from affidavit.render.pages import render_report, report_pages, site_pages
 
     warnings: list[Diagnostic] = []
     with replacing_folder(output) as new:
@@ -221,8 +243,13 @@ def _write(
                 shutil.copytree(output / run.slug, new / run.slug)
                 continue
             say(f"{run.slug}: writing pages")
-            for name, content in report_pages(run, templates, pdf=pdf):
-                put(name, content)
+            folder = output / run.slug / "certificates"
+            if run.slug in same_certificates and folder.is_dir():
+                shutil.copytree(folder, new / run.slug / "certificates", copy_function=_linked)
+                put(f"{run.slug}/index.html", render_report(run, "screen", templates, pdf=pdf).encode())
+            else:
+                for name, content in report_pages(run, templates, pdf=pdf):
+                    put(name, content)
             put(f"{run.slug}/verdicts.json", verdicts_json(run))
             put(f"{run.slug}/certificates.csv", certificates_csv(run))
             put(f"{run.slug}/incident.yaml", run.report.text.encode())
@@ -232,6 +259,15 @@ def _write(
                 say(f"{run.slug}: writing the PDF")
                 warnings += _pdf(run, templates, environ, put)
     return warnings
+
+
+def _linked(source: str, target: str) -> str:
+    """A second name for a file, which is never changed in place; a copy where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
 
 
 def _pdf(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from affidavit.build import build_site
 from affidavit.places import cache_folder
 from affidavit.project import Project
 from affidavit.run import How
@@ -154,3 +155,29 @@ def test_evidence_in_a_fault_stays_text(site: Site) -> None:
     before = json.loads(site.get("/-/state")[2])["built"]
     site.get(f"/-/state?since={before}")
     assert b"<b>" not in site.get("/nothing")[2]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("it is", "it is so"),  # words of the narrative: the certificates' pages are taken over
+        ("3 certificates are affected", "In all 3 certificates are affected"),  # a claim's: they show it
+        ("title: A small incident", "title: Another one"),
+        ("timezone: UTC", "timezone: Asia/Shanghai"),
+    ],
+)
+def test_what_is_taken_over_is_what_a_whole_build_would_write(tmp_path: Path, was: str, now: str) -> None:
+    root = project(tmp_path / "p", PASSING.replace("trust: none", "trust: none\ntimezone: UTC"))
+    live = Live(Project(root), tmp_path / "live", How(pages=True), lambda _: None)
+    live.build()
+    file = root / "reports/small/incident.yaml"
+    assert was in file.read_text()
+    file.write_text(file.read_text().replace(was, now))
+    live.build()
+    build_site(Project(root), tmp_path / "whole", pdf=False, fresh=True, how=How(pages=True))
+    contents = [
+        {path.relative_to(site): path.read_bytes() for path in sorted(site.rglob("*")) if path.is_file()}
+        for site in (tmp_path / "live", tmp_path / "whole")
+    ]
+    assert contents[0] == contents[1]
+    assert any("certificates" in path.parts for path in contents[0])

@@ -56,7 +56,7 @@ _LINK = re.compile(r"(?<=\])\([^)]*\)")
 #: The first line of each of these is about the report and no fact of it.
 _NO_FACT = re.compile(
     r"\s*(?:#|date: |sql: |SELECT |WHERE |AND |- \{text: |- text: |reason: |title: |scope: |made: |by: )"
-    r"|.*\bsha256: [0-9a-f]{64}"
+    r"|.*\bsha256: [0-9a-f]{64}|\s+\S+\.(?:pem|der|crl): "
 )
 _LABEL = re.compile(r"\b(?:Category|Class|RFC|Question|question) \d+")
 _CLAIM_LINK = re.compile(r"\[[^\]]*\]\(claim:[^)]*\)")

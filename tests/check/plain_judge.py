@@ -451,8 +451,9 @@ def _violates(case: Case, stated: Any) -> str:
     if "count" not in stated:
         return R if set(found) & {"pass", "na", "ne"} else U if open_ else V
     answers = {amount(stated["count"], number) for number in range(sure, sure + open_ + 1)}
-    if open_ and answers == {True} and (isinstance(stated["count"], str) or "at_least" not in stated["count"]):
-        return U  # "at most" is not shown by what nobody looked at
+    least = "0" if isinstance(stated["count"], str) else stated["count"].get("at_least", "0")
+    if open_ and answers == {True} and not int(least.replace(",", "")):
+        return U  # "at most", and "at least none", are not shown by what nobody looked at
     return U if len(answers) > 1 else _yes(answers.pop())
 
 

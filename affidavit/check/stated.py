@@ -299,7 +299,8 @@ class Stated:
         if span.is_day:
             ends = {to_zone(end.start, self.zone).date() for one in self.ranges for end in one.named}
             return span.local_day in self.days | ends
-        return any(_meet(span, other) for other in self.instants)
+        # A day that is stated bears out no time of day.
+        return any(_meet(span, other) for other in self.instants if not other.is_day)
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -79,15 +79,17 @@ class _Watch:
         with self._changed:
             self._closed = True
             self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(IDLE)
 
     def _work(self) -> None:
         with self._changed:
             while not self._closed:
                 now = monotonic()
-                for number, (end, connection) in list(self._running.items()):
-                    if end <= now:
-                        del self._running[number]
-                        connection.interrupt()
+                for number in [number for number, (end, _) in self._running.items() if end <= now]:
+                    # Nothing here keeps a connection beyond this line: what is left at exit, the library tells of.
+                    self._running.pop(number)[1].interrupt()
                 ends = [end for end, _ in self._running.values()]
                 # With nothing to watch it looks once again before it ends: the next query mostly finds it there.
                 self._until = min(ends, default=now + IDLE)

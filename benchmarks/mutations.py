@@ -88,7 +88,9 @@ def slip(kind: str, text: str) -> str:
     """A figure as a slip of the pen leaves it."""
     match kind:
         case "hash":
-            return re.sub(r"256|512|384|224|1|[245]\Z", lambda m: "1" if m[0] == "256" else "256", text, count=1)
+            if text.upper().startswith("MD"):
+                return text[:-1] + ("4" if text.endswith("5") else "5")
+            return re.sub(r"256|512|384|224|1", lambda m: "1" if m[0] == "256" else "256", text, count=1)
         case "hex":
             middle = len(text) // 2
             middle += text[middle] == ":"
@@ -133,14 +135,14 @@ def excuse(mutation: Mutation, lines: list[str]) -> str:
     """Why a slip leaves no false statement that could be told; empty where it does leave one."""
     line, inside = lines[mutation.line - 1], blocks(lines)
     before = line[: mutation.column - 1]
-    claim = inside.get(mutation.line, "")
+    claims = {inside.get(mutation.line, "")} - {""}
     if match := next((m for m in _CLAIM_LINK.finditer(line) if m.start() < mutation.column <= m.end()), None):
-        claim = match[0].rpartition("claim:")[2][:-1]
-    elif not claim and (
-        tied := re.search(r"\(claim:([\w-]+)\)", "".join(lines[mutation.line - 1 : mutation.line + 2]))
-    ):
-        claim = tied[1]
-    text = "\n".join(lines[number - 1] for number, name in inside.items() if name == claim)
+        claims = {match[0].rpartition("claim:")[2][:-1]}
+    elif not claims:
+        # A link that goes on in the next line, or the claims that an event of the timeline names.
+        following = line[mutation.column - 1 :] + "".join(lines[mutation.line : mutation.line + 2])
+        claims = set(re.findall(r"\(claim:([\w-]+)\)", following)[: 1 if "at: " not in line else None])
+    text = "\n".join(lines[number - 1] for number, name in inside.items() if name in claims)
     if re.search(r"(?:from|until|after|before|at_least|at_most): ['\"]?\Z|none: .*", before):
         return "bound"
     if re.search(r"\[[^\]]*\Z", before) and mutation.line in inside and "says:" not in line:

@@ -28,11 +28,14 @@ SYSTEM := tools/check_system.py $(if $(wildcard .venv/affidavit-setup.json),--re
 build: setup
 	@$(VENV)/python build.py
 
+# Where Python is told to write no bytecode, each start would compile the whole program anew.
+COMPILE := $(VENV)/python -m compileall -q affidavit
+
 setup:
-	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) && "$$python" tools/setup_env.py run
+	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) && "$$python" tools/setup_env.py run && $(COMPILE)
 
 setup-dev:
-	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) --tests && "$$python" tools/setup_env.py dev
+	@python=$$(tools/find_python.sh) && "$$python" $(SYSTEM) --tests && "$$python" tools/setup_env.py dev && $(COMPILE)
 
 test: lint
 	@echo "pytest"

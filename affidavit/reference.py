@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from affidavit.catalogue import catalogue_markdown
 from affidavit.check.assertions import ASSERTIONS
+from affidavit.described import descriptions
 from affidavit.incident.schema import (
     ClaimBase,
     Collection,
@@ -34,10 +35,11 @@ def _keys(model: Any, leave_out: tuple[str, ...] = ()) -> Iterator[str]:
     yield "| key | meaning |"
     yield "|---|---|"
     fields: dict[str, FieldInfo] = model.model_fields
+    known = descriptions(model)
     for name, info in fields.items():
         if name not in leave_out:
             required = " *(required)*" if info.is_required() else ""
-            yield f"| `{info.alias or name}` | {' '.join((info.description or '').split())}{required} |"
+            yield f"| `{info.alias or name}` | {' '.join(known.get(name, '').split())}{required} |"
 
 
 def reference_markdown() -> str:

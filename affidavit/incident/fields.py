@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, WithJsonSchema
 
+from affidavit.described import Described
+
 _SCALAR = {"type": ["string", "number", "boolean"]}
 
 Text = Annotated[str, StringConstraints(min_length=1), WithJsonSchema({**_SCALAR, "minLength": 1})]
@@ -19,10 +21,10 @@ Slug = Annotated[
 ]
 
 
-class Model(BaseModel):
+class Model(Described):
     """Base of the incident file's models: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class KeywordModel(Model):

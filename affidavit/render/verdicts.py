@@ -6,7 +6,9 @@ Adding a key raises the second number of SCHEMA_VERSION; removing one, or changi
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from affidavit.described import Described
 
 SCHEMA_VERSION: Literal["1.2"] = "1.2"
 
@@ -15,10 +17,10 @@ OutcomeName = Literal["verified", "refuted", "unproven", "unchecked"]
 Sha256 = Field(pattern="^[0-9a-f]{64}$")
 
 
-class Model(BaseModel):
+class Model(Described):
     """Base of the models: all keys are always there, and no others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Program(Model):

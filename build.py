@@ -10,10 +10,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 try:
-    from affidavit.cli import main
+    from affidavit.__main__ import run
 except ModuleNotFoundError as error:
     sys.exit(f"build.py: {error}; run `make` once, then `.venv/bin/python build.py`")
 
 if __name__ == "__main__":
     args = sys.argv[1:]
-    main(args if any(arg.startswith("--root") for arg in args) else ["--root", str(HERE), *args])
+    run(args if any(arg.startswith("--root") for arg in args) else ["--root", str(HERE), *args])

@@ -4,21 +4,25 @@ Pydantic can read these itself (``use_attribute_docstrings``), but does so whene
 than making it; and only a schema or a page of documentation ever asks.
 """
 
-import ast
 import inspect
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import ast
+
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 class Described(BaseModel):
     """Base of models whose fields are described by the texts below them, in the JSON Schema, too."""
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, core_schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
         """The schema with the fields' descriptions in it."""
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
@@ -42,12 +46,16 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 @cache
 def _texts(file: str) -> dict[str, dict[str, str]]:
-    """For each class at the top of a module the text below each of its annotated names."""
+    """For each class of a module the text below each of its annotated names."""
+    import ast
+
     tree = ast.parse(Path(file).read_text("utf-8"))
     return {node.name: _below(node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 
 
-def _below(node: ast.ClassDef) -> dict[str, str]:
+def _below(node: "ast.ClassDef") -> dict[str, str]:
+    import ast
+
     found = {}
     for statement, after in zip(node.body, node.body[1:], strict=False):
         if (

@@ -1,6 +1,6 @@
 """Steps 1 to 3 of the flow in one call, and the value that everything later is a function of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from affidavit.check.base import SCOPE
 from affidavit.check.compile import CompiledClaim, compile_claims
 from affidavit.check.consistency import consistency
 from affidavit.check.corrections import Change
-from affidavit.check.engine import DuckDb
+from affidavit.check.engine import DuckDb, Engine
 from affidavit.check.fixes import fixes_of
 from affidavit.check.hosts import known_hosts
 from affidavit.check.needs import wanted_by
@@ -20,10 +20,12 @@ from affidavit.check.prose import check_prose, texts
 from affidavit.check.queries import query_text, with_scope
 from affidavit.check.run import Checker
 from affidavit.check.suppress import Suppressed, suppress
+from affidavit.evidence.cache import claims_folder
 from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts, Progress, quiet
 from affidavit.incident.load import Report, load
+from affidavit.kept import Kept, places_of
 from affidavit.settings import USUAL, Policy
 from affidavit.types import (
     NOT_CHECKED,
@@ -111,34 +113,59 @@ def check_report(path: Path, evidence_root: Path, root: Path | None = None, how:
     how = how or How()
     report = load(path, evidence_root, root)
     claims = compile_claims(report)
-    wanted = wanted_by(claims.values())
+    kept = Kept(claims_folder(how.cache) if how.cache else None, report, claims.values(), how.fresh)
+    wanted = _wanted(claims.values(), kept)
     if how.pages:
         wanted = wanted | Wanted.everything()
     facts = extract(report, wanted, cache=how.cache, fresh=how.fresh, progress=how.progress)
-    return check_facts(report, claims, facts, how.policy)
+    run = check_facts(report, claims, facts, how.policy, kept)
+    kept.save()
+    return run
 
 
-def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Facts, policy: Policy | None = None) -> Run:
-    """Check typed claims against extracted facts; ``policy``: how strictly."""
+def _wanted(claims: Iterable[CompiledClaim], kept: Kept) -> Wanted:
+    """What some claims need of the evidence."""
+    whole = Wanted()
+    for claim in claims:
+        needs = kept.needs(claim.name)
+        if needs is None:
+            needs = wanted_by([claim])
+            kept.keep_needs(claim.name, needs)
+        whole = whole | needs
+    return whole
+
+
+def check_facts(
+    report: Report,
+    claims: Mapping[str, CompiledClaim],
+    facts: Facts,
+    policy: Policy | None = None,
+    kept: Kept | None = None,
+) -> Run:
+    """Check typed claims against extracted facts; ``policy``: how strictly; ``kept``: what an earlier check found.
+
+    InputError where the engine refuses a claim's expression.
+    """
     fails_on = (policy or Policy()).fails_on
+    kept = kept or Kept(None, report, ())
+    places = {name: places_of(report, claim) for name, claim in claims.items()}
+    known = {name: verdict for name in claims if (verdict := kept.verdict(name, facts.key, places[name])) is not None}
+    left = [claim for name, claim in claims.items() if name not in known]
     # Many small queries go quickest with a thread each, a few large ones with all threads in each.
-    threads = 2 if len(claims) >= MANY_CLAIMS else 1
+    threads = 2 if len(left) >= MANY_CLAIMS else 1
     engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2)
-    positions = {
-        name: {"": report.pos("claims", name, key=True), "where": report.pos("claims", name, "where")}
-        | {check.key: report.pos("claims", name, check.key) for check in claim.checks}
-        for name, claim in claims.items()
-    }
-    checker = Checker(engine, facts.problems, positions)
-    verdicts: dict[str, Verdict] = {}
+    judged: dict[str, Verdict] = {}
     faults: list[Diagnostic] = []
-    for name, verdict in zip(claims, checker.judge_all(list(claims.values()), threads), strict=True):
-        if isinstance(verdict, InputError):
-            faults += verdict.diagnostics
+    for claim, found in zip(left, Checker(engine, facts.problems, places).judge_all(left, threads), strict=True):
+        if isinstance(found, InputError):
+            faults += found.diagnostics
         else:
-            verdicts[name] = verdict
-    hosts, more = _hosts(engine, report)
-    more += consistency(engine, report, claims, verdicts)
+            judged[claim.name] = found
+            kept.keep_verdict(facts.key, places[claim.name], found)
+    verdicts = {name: (known | judged)[name] for name in claims if name in known or name in judged}
+    remembering = kept.remembering(engine, facts.key)
+    hosts, more = _hosts(remembering, report)
+    more += consistency(remembering, report, claims, verdicts)
     engine.close()
     if faults:
         raise InputError(*sorted(faults, key=Diagnostic.sort_key))
@@ -152,7 +179,7 @@ def check_facts(report: Report, claims: Mapping[str, CompiledClaim], facts: Fact
     return Run(report, facts, claims, verdicts, tuple(diagnostics), suppressed=suppressed, fails_on=fails_on)
 
 
-def _hosts(engine: DuckDb, report: Report) -> tuple[frozenset[str], list[Diagnostic]]:
+def _hosts(engine: Engine, report: Report) -> tuple[frozenset[str], list[Diagnostic]]:
     """The host names in a report's words that its evidence holds, or the warning that nobody looked."""
     try:
         return known_hosts(engine, texts(report)), []

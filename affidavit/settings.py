@@ -4,7 +4,6 @@ They are what the command line says as well, for all reports and for single ones
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -59,6 +58,8 @@ def read_settings(root: Path) -> Settings:
         file = root / name
         if not file.is_file():
             continue
+        import tomllib
+
         try:
             if file.stat().st_size > MAX_OCTETS:
                 raise ValueError(f"it is larger than {MAX_OCTETS:,} octets")

@@ -22,7 +22,6 @@ from affidavit.check.quotes import KEY as QUOTE
 from affidavit.check.quotes import Quotation
 from affidavit.check.scope import Scope, Union
 from affidavit.incident.load import Report
-from affidavit.passages import quote_parts
 from affidavit.tables import TABLES
 from affidavit.times import Span, parse_time, zone
 from affidavit.types import Declaration, Diagnostic, InputError, Position, did_you_mean
@@ -151,6 +150,8 @@ class _Compiler:
             hint = did_you_mean(claim.quote.document, self.report.documents) or "name it under `documents:`"
             self.complain(name, (QUOTE, "document"), "unknown-document", message, hint)
             return None
+        from affidavit.passages import quote_parts
+
         if not quote_parts(claim.quote.text):
             self.complain(name, (QUOTE, "text"), "empty-quote", "the quote holds no word")
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -84,10 +85,15 @@ def slips(engine: Engine, report: Report, claims: Mapping[str, CompiledClaim]) -
             for digits in sorted(Stated.of(claim.figures, claim.zone).hexes):
                 if len(digits) >= DIGITS:
                     stated.setdefault(digits, name)
-    for digits, name in list(stated.items())[:MAX_NUMBERS]:
+    numbers = list(stated.items())[:MAX_NUMBERS]
+    known = _known(engine, "serial", [digits for digits, _ in numbers if len(digits) != 64])
+    known |= _known(engine, "sha256", [digits for digits, _ in numbers if len(digits) == 64])
+    for digits, name in numbers:
+        if digits.lstrip("0").upper() in known:
+            continue
         column, value = ("sha256", digits.lower()) if len(digits) == 64 else ("serial", digits)
         near = _nearest(engine, column, value)
-        if near is None or near == value:
+        if near is None:
             continue
         shown = near.upper() if column == "serial" else near
         message = f"claim {name!r} names {digits}, which no certificate of the evidence has; one has {shown}"
@@ -95,36 +101,29 @@ def slips(engine: Engine, report: Report, claims: Mapping[str, CompiledClaim]) -
                          "they differ by one digit: which of the two is meant?", Severity.WARNING, name)  # fmt: skip
 
 
+def _known(engine: Engine, column: str, values: list[str]) -> set[str]:
+    """Those of some numbers that the evidence has, upper case, without the zeros before them."""
+    if not values:
+        return set()
+    bare = exp.func("upper", exp.Anonymous(this="ltrim", expressions=[exp.column(column), literal("0")]))
+    wanted = [literal(value.lstrip("0").upper()) for value in values]
+    query = exp.select(exp.alias_(bare, "bare")).distinct().from_("certificates")
+    rows = engine.run(query.where(exp.In(this=bare.copy(), expressions=wanted)), len(values))
+    return {str(row["bare"]) for row in rows}
+
+
 def _nearest(engine: Engine, column: str, value: str) -> str | None:
-    """The value itself where the evidence has it, else one that differs by a digit; None where there is none."""
+    """What the evidence has that differs from a value by one digit; None where there is none."""
     node = exp.column(column)
     distance = exp.Anonymous(this="damerau_levenshtein", expressions=[node.copy(), literal(value)])
-    known = exp.Anonymous(this="ltrim", expressions=[node.copy(), literal("0")])
-    query = (
-        exp.select(node)
-        .from_("certificates")
-        .where(
-            exp.or_(
-                exp.EQ(this=known, expression=literal(value.lstrip("0"))),
-                exp.and_(
-                    exp.Between(
-                        this=exp.func("length", node.copy()),
-                        low=exp.Literal.number(len(value) - 1),
-                        high=exp.Literal.number(len(value) + 1),
-                    ),
-                    exp.LTE(this=distance, expression=exp.Literal.number(1)),
-                ),
-            )
-        )
-        .order_by(exp.NEQ(this=exp.Anonymous(this="ltrim", expressions=[node.copy(), literal("0")]),
-                          expression=literal(value.lstrip("0"))), node.copy())
-        .limit(1)
-    )  # fmt: skip
-    rows = engine.run(query, 1)
-    if not rows:
-        return None
-    found = str(rows[0][column])
-    return value if found.lstrip("0").upper() == value.lstrip("0").upper() else found
+    near = exp.Between(
+        this=exp.func("length", node.copy()),
+        low=exp.Literal.number(len(value) - 1),
+        high=exp.Literal.number(len(value) + 1),
+    )
+    test = exp.and_(near, exp.LTE(this=distance, expression=exp.Literal.number(1)))
+    rows = engine.run(exp.select(node).from_("certificates").where(test).order_by(node.copy()).limit(1), 1)
+    return str(rows[0][column]) if rows else None
 
 
 def impossible_events(engine: Engine, report: Report, claims: Mapping[str, CompiledClaim]) -> Iterator[Diagnostic]:
@@ -151,8 +150,9 @@ def impossible_events(engine: Engine, report: Report, claims: Mapping[str, Compi
                 break
 
 
-def _authorities_begin(engine: Engine, over: tuple[str, ...]) -> datetime | None:
-    """When the earliest issuer's certificate begins; None unless every issuer is at hand."""
+@cache
+def _authorities() -> exp.Select:
+    """Of certificates: how many there are, of how many the issuer's certificate is at hand, the earliest of these."""
     query = sqlglot.parse_one(
         "SELECT min(a.not_before) AS begin, count(*) AS n, count(a.not_before) AS known FROM certificates c "
         "LEFT JOIN (SELECT DISTINCT spki_sha256, not_before FROM certificates WHERE is_ca) a "
@@ -160,7 +160,12 @@ def _authorities_begin(engine: Engine, over: tuple[str, ...]) -> datetime | None
         dialect="duckdb",
     )
     assert isinstance(query, exp.Select)
-    chosen = query.where(exp.column("collection", "c").isin(*(literal(name) for name in over)))
+    return query
+
+
+def _authorities_begin(engine: Engine, over: tuple[str, ...]) -> datetime | None:
+    """When the earliest issuer's certificate begins; None unless every issuer is at hand."""
+    chosen = _authorities().where(exp.column("collection", "c").isin(*(literal(name) for name in over)))
     row = engine.run(chosen, 1)[0]
     begin: datetime | None = row["begin"] if row["n"] and row["n"] == row["known"] else None
     return begin

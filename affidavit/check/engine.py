@@ -11,12 +11,12 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-import duckdb
 from sqlglot import exp
 
 from affidavit.types import LimitReached
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 SECONDS = 4.0
@@ -55,7 +55,7 @@ class _Watch:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def begin(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> int:
+    def begin(self, connection: "duckdb.DuckDBPyConnection", seconds: float) -> int:
         """Watch a query that begins now; the number to end it by."""
         end = monotonic() + seconds
         with self._changed:
@@ -100,7 +100,10 @@ class _Watch:
 
 
 class DuckDb:
-    """The default engine: one locked in-memory database that holds the facts tables."""
+    """The default engine: one locked in-memory database that holds the facts tables.
+
+    It is made when the first query comes: where all that is asked is known already, none is needed.
+    """
 
     def __init__(
         self,
@@ -110,15 +113,31 @@ class DuckDb:
         threads: int = 2,
     ) -> None:
         self.seconds = seconds
+        self._tables = tables
+        self._memory = memory
+        self._threads = threads
         self._local = threading.local()
         self._watch = _Watch()
-        self._connection = duckdb.connect(":memory:")
-        connection = self._connection
+        self._opening = threading.Lock()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def _connection(self) -> "duckdb.DuckDBPyConnection":
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        connection = duckdb.connect(":memory:")
         folders: set[str] = set()
-        for name, table in tables.items():
+        rows = _rows(connection, [path for t in self._tables.values() if isinstance(t, Sequence) for path in t])
+        for name, table in self._tables.items():
             if isinstance(table, Sequence):
                 files = [str(path) for path in table]
-                if self._rows(files) > IN_MEMORY:
+                if sum(rows.get(file, 0) for file in files) > IN_MEMORY:
                     folders.update(str(path.parent) for path in table)
                     connection.read_parquet(files).create_view(name)
                 else:
@@ -133,17 +152,14 @@ class DuckDb:
             "SET python_enable_replacements=false",
             "SET autoinstall_known_extensions=false",
             "SET autoload_known_extensions=false",
-            f"SET threads={threads}",
-            f"SET memory_limit='{memory}'",
+            f"SET threads={self._threads}",
+            f"SET memory_limit='{self._memory}'",
             "SET temp_directory=''",
             "SET enable_external_access=false",
             "SET lock_configuration=true",
         ):
             connection.execute(setting)
-
-    def _rows(self, files: list[str]) -> int:
-        found = self._connection.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [files]).fetchall()
-        return int(found[0][0] or 0)
+        return connection
 
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """At most ``limit`` rows as dictionaries; QueryError for a bad query, LimitReached past a bound."""
@@ -179,6 +195,8 @@ class DuckDb:
         return rows
 
     def _run_here(self, query: exp.Query, limit: int, allowed: float) -> list[dict[str, Any]]:
+        import duckdb
+
         own = self._own()
         watched = self._watch.begin(own, allowed)
         try:
@@ -195,7 +213,7 @@ class DuckDb:
             self._watch.end(watched)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def _own(self) -> duckdb.DuckDBPyConnection:
+    def _own(self) -> "duckdb.DuckDBPyConnection":
         """This thread's own connection to the one database."""
         if not hasattr(self._local, "connection"):
             self._local.connection = self._connection.cursor()
@@ -204,9 +222,20 @@ class DuckDb:
 
     def close(self) -> None:
         """Give the memory back; a query that was left behind keeps it until it ends."""
-        with suppress(duckdb.Error):
-            self._connection.close()
+        if self._opened is not None:
+            import duckdb
+
+            with suppress(duckdb.Error):
+                self._opened.close()
         self._watch.close()
+
+
+def _rows(connection: "duckdb.DuckDBPyConnection", files: Sequence[Path]) -> dict[str, int]:
+    """How many rows each of some Parquet files has."""
+    if not files:
+        return {}
+    query = "SELECT file_name, num_rows FROM parquet_file_metadata(?)"
+    return dict(connection.execute(query, [[str(file) for file in files]]).fetchall())
 
 
 def _first_line(text: str) -> str:

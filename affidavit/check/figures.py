@@ -4,17 +4,23 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from affidavit.check import numerals
 from affidavit.serials import clean_hex
 from affidavit.times import MONTHS, WEEKDAYS, parse_duration
 
 _MONTH = "|".join(f"{m}|{m[:3]}" for m in MONTHS)
+MOST_KEPT = 1_000
+"""Of so many texts the figures are kept while the program runs."""
 COUNTED_THINGS = r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
 _SHAS = r"SHA-?(?:1|224|256|384|512)"
 
+#: What a figure can begin with: no letter behind another one, but for an address. Without it, each place of a text is
+#: held against each of the kinds in turn.
+_BEGIN = r"(?=[\d`\u00a7]|(?<![A-Za-z])[A-Za-z]|https?:)"
 #: In order; the first that matches at a place wins. Each name is a kind of figure; ``skip`` is none.
-_PATTERNS = re.compile(
+_KINDS = (
     r"(?P<code>`[^`]*`)"
     r"|(?P<url>https?://\S+)"
     r"|(?P<instant>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2}))"
@@ -40,9 +46,9 @@ _PATTERNS = re.compile(
     r"|(?P<dotted>\b\d+(?:\.\d+){2,20}\b)"
     rf"|(?P<number>(?<![\w.,]){numerals.DIGITS}(?!\w)|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
     rf"|(?P<one>\b(?:one|zero)(?=\s+(?:{COUNTED_THINGS})\b))"
-    rf"|(?P<word>\b{numerals.WORDS})",
-    re.IGNORECASE,
+    rf"|(?P<word>\b{numerals.WORDS})"
 )
+_PATTERNS = re.compile(f"{_BEGIN}(?:{_KINDS})", re.IGNORECASE)
 _FIGURES = {
     "instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word", "ordinal", "length",
     "percent", "algorithm",
@@ -74,13 +80,19 @@ class Figure:
 def find_figures(text: str, names: Iterable[str] = ()) -> list[Figure]:
     """The figures of a text. Digits inside ``names`` (a CA's, a file's) are no figures."""
     masked = text
-    words = {n for n in names if re.search(r"\d", n) and re.search(r"[^\W\d]", n) and not _is_measure(n)}
+    words = {n for n in names if _holds_digits(n)}
     for name in sorted(words, key=len, reverse=True):
         if not is_figure(name):
             # Whole words only: the "1 s" in "21 s" is no name.
             place = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
             masked = place.sub(lambda match: "\x00" * len(match[0]), masked)
     return list(scan(masked))
+
+
+@lru_cache(MOST_KEPT)
+def _holds_digits(name: str) -> bool:
+    """Whether a name is words with digits in them, and no measure of time."""
+    return bool(re.search(r"\d", name) and re.search(r"[^\W\d]", name)) and not _is_measure(name)
 
 
 def _is_measure(text: str) -> bool:
@@ -94,12 +106,17 @@ def _is_measure(text: str) -> bool:
 
 def is_figure(text: str) -> bool:
     """Whether a text is one figure and nothing else."""
-    found = list(scan(text))
+    found = scan(text)
     return len(found) == 1 and found[0].text == text.strip()
 
 
-def scan(text: str) -> Iterator[Figure]:
-    """All figures of a text, in order."""
+@lru_cache(MOST_KEPT)
+def scan(text: str) -> tuple[Figure, ...]:
+    """All figures of a text, in order; the same text is asked for by several checks."""
+    return tuple(_scan(text))
+
+
+def _scan(text: str) -> Iterator[Figure]:
     for match in _PATTERNS.finditer(text):
         kind = match.lastgroup or ""
         for name in ("dmy", "mdy", "my"):

@@ -89,6 +89,9 @@ class Cache:
     def prune(self) -> None:
         """Throw away what other versions left, and what no run has used for long."""
         limit = time.time() - KEPT_SECONDS
+        for file in claims_folder(self.root.parent).glob("*.json"):
+            if file.stat().st_mtime < limit:
+                file.unlink(missing_ok=True)
         for folder in self.root.parent.iterdir():
             if folder != self.root and folder.is_dir() and len(folder.name) == 24:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -96,6 +99,11 @@ class Cache:
             for folder in kind.iterdir():
                 if folder.stat().st_mtime < limit:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def claims_folder(root: Path) -> Path:
+    """Where this version of the program keeps what it knows of reports' claims (kept.py), in the cache at ``root``."""
+    return root / program_digest()[:24] / "claims"
 
 
 def write_part(folder: Path, sources: list[str], piece: int, pieces: int, items: int) -> None:

@@ -65,7 +65,8 @@ def facts_of(
     """The facts tables of some collections."""
     store = Cache.at(cache)
     files = _files(groups)
-    target = store.facts_folder / _key(groups, logs, wanted)
+    key = _key(groups, logs, wanted)
+    target = store.facts_folder / key
     content = kept.saved(target)
     if content is None:
         content = _make(groups, logs, wanted, store, target, progress, processes)
@@ -76,7 +77,7 @@ def facts_of(
     tables = Tables(target, content["rows"], store)
     problems = tuple(Problem(**problem) for problem in content["problems"])
     ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]), store)
-    return Facts(tables, problems, files, ders, wanted)
+    return Facts(tables, problems, files, ders, wanted, key)
 
 
 def _make(

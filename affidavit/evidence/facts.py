@@ -109,13 +109,17 @@ class Ders(Mapping[str, bytes]):
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts tables of a report, what could not be read, the files behind them, and the certificates' DER."""
+    """The facts tables of a report, what could not be read, the files behind them, and the certificates' DER.
+
+    ``key`` is a hash of all that they are a function of; empty where nobody has worked it out.
+    """
 
     tables: Mapping[str, "pa.Table"]
     problems: tuple[Problem, ...]
     files: tuple[FileFact, ...]
     ders: Mapping[str, bytes] = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted.everything)
+    key: str = ""
 
     def sources(self) -> Mapping[str, "pa.Table | Sequence[Path]"]:
         """Where an engine reads each table: its files, or the table itself where it is in memory alone."""

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from affidavit.evidence import files
 from affidavit.incident import schema
-from affidavit.passages import Words
 from affidavit.types import Diagnostic, InputError, Pos
+
+if TYPE_CHECKING:
+    from affidavit.passages import Words
 
 MAX_OCTETS = 4 * 1024 * 1024
 _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -35,8 +38,10 @@ class Document:
     text: str = field(repr=False)
 
     @cached_property
-    def words(self) -> Words:
+    def words(self) -> "Words":
         """Its text, taken apart for finding quotes in it."""
+        from affidavit.passages import Words
+
         return Words(self.text)
 
 

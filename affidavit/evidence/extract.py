@@ -74,7 +74,7 @@ def facts_of(
         caches.touch(target)
         for path in content["ders"]:
             caches.touch(Path(path).parent)
-    tables = Tables(target, content["rows"], store)
+    tables = Tables(target, content, store)
     problems = tuple(Problem(**problem) for problem in content["problems"])
     ders = Ders(tuple(Path(path) for path in content["ders"]), frozenset(content["sources"]), store)
     return Facts(tables, problems, files, ders, wanted, key)
@@ -130,6 +130,7 @@ def _make(
     content = {
         "rows": {name: assembly.rows(f"SELECT count(*) FROM {name}")[0][0] for name in wanted.tables()},
         "problems": _problems(assembly),
+        "troubled": assembly.rows("SELECT DISTINCT collection, file FROM problems ORDER BY ALL"),
         "trust_faults": assembly.rows(
             "SELECT t.source, r._position, r.reason FROM raw_faults r JOIN trusted t ON t.source = r._source "
             "WHERE coalesce(r.certificate, '') = '' AND NOT coalesce(r.irregular, false) ORDER BY ALL"
@@ -283,9 +284,9 @@ def _logs(report: Report) -> list[Log]:
 def _check_trust(report: Report, facts: Facts, groups: Sequence[Group]) -> None:
     """Every trust file must be readable and hold certificates."""
     assert isinstance(facts.tables, Tables)
-    content = kept.saved(facts.tables.folder) or {}
+    content = facts.tables.content
     names = {file.sha256: file.name for group in groups for file in group.trust or ()}
-    for source, position, reason in content.get("trust_faults", ()):
+    for source, position, reason in content["trust_faults"]:
         if source in names:
             message = f"{names[source]}, item {position}, cannot be read: {reason}"
             raise InputError(Diagnostic(_trust_pos(report, groups, source), "bad-trust", message,
@@ -320,11 +321,9 @@ def _trust_pos(report: Report, groups: Iterable[Group], source: str) -> Pos:
 
 def _check_excuses(report: Report, facts: Facts) -> None:
     """A reason for a file that is no problem is an error: it would hide the next one."""
+    assert isinstance(facts.tables, Tables)
     for name, collection in report.incident.evidence.items():
-        if not collection.unreadable:
-            continue
-        table = facts.tables["problems"].to_pylist()
-        files = {row["file"] for row in table if row["collection"] == name}
+        files = {file for of, file in facts.tables.content["troubled"] if of == name}
         for file in collection.unreadable:
             if not any(one == file or one.startswith(f"{file}/") for one in files):
                 pos = report.pos("evidence", name, "unreadable", file, key=True)

@@ -38,12 +38,13 @@ class FileFact:
 class Tables(Mapping[str, "pa.Table"]):
     """The facts tables by name, each read from its Parquet file when it is first asked for.
 
-    ``store`` is the cache in which the files lie: a passing one goes with its last user.
+    ``content`` is what was saved with them; ``store`` the cache with the files: a passing one goes with its last user.
     """
 
-    def __init__(self, folder: Path, rows: Mapping[str, int], store: Cache | None = None) -> None:
+    def __init__(self, folder: Path, content: Mapping[str, Any], store: Cache | None = None) -> None:
         self.folder = folder
-        self.rows = dict(rows)
+        self.content = content
+        self.rows: dict[str, int] = dict(content["rows"])
         self._store = store
         self._read: dict[str, pa.Table] = {}
 

@@ -27,7 +27,9 @@ from affidavit.types import NOT_CHECKED, Finding, Pos, Verdict
 WORDS = frozenset(
     ("title", "claims", "summary", "sections", "questions", "timeline", "corrections", "allow", "suppress")
 )
-"""Keys of the incident file that no verdict rests on; a claim's own words count with the claim."""
+"""Keys of the incident file that no verdict rests on; what a claim states counts with the claim."""
+CLAIM_WORDS = frozenset(("says", "by", "note"))
+"""Keys of a claim that no verdict rests on: its words are held against what it states, whatever the verdict."""
 MOST_QUERIES = 5_000
 """Of so many queries the rows are kept; what a single edit leaves is far less."""
 Places = Mapping[str, Pos]
@@ -167,7 +169,7 @@ class _Remembering:
 
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """See `Engine.run`."""
-        key = _digest([program_digest(), self._facts, limit, query.sql(dialect="duckdb")])
+        key = _digest([self._facts, limit, query.sql(dialect="duckdb")])
         found = self._kept.rows(key)
         if found is None:
             found = self._engine.run(query, limit, seconds)
@@ -199,10 +201,13 @@ def _claim_keys(report: Report, claims: Iterable[CompiledClaim]) -> dict[str, st
     )
     found = {}
     for claim in claims:
-        own = stated[claim.name]
-        parts = own.get("total") or ()
-        found[claim.name] = _digest([around, claim.name, own, [stated[part] for part in parts]])
+        parts = [claim.name, *(stated[claim.name].get("total") or ())]
+        found[claim.name] = _digest([around, *([part, _bare(stated[part])] for part in parts)])
     return found
+
+
+def _bare(claim: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in claim.items() if key not in CLAIM_WORDS}
 
 
 def _digest(parts: list[Any]) -> str:

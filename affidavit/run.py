@@ -40,6 +40,8 @@ from affidavit.types import (
 )  # fmt: skip
 
 MANY_CLAIMS = 20
+FEW_CLAIMS = 3
+"""Of so few claims to be judged the rows of single queries are kept, too: their author is at work on them."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +155,19 @@ def check_facts(
     left = [claim for name, claim in claims.items() if name not in known]
     # Many small queries go quickest with a thread each, a few large ones with all threads in each.
     threads = 2 if len(left) >= MANY_CLAIMS else 1
-    engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2)
+    few = len(left) <= FEW_CLAIMS
+    engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2, first=_tables(left) if few else None)
+    remembering = kept.remembering(engine, facts.key)
+    checker = Checker(remembering if few else engine, facts.problems, places)
     judged: dict[str, Verdict] = {}
     faults: list[Diagnostic] = []
-    for claim, found in zip(left, Checker(engine, facts.problems, places).judge_all(left, threads), strict=True):
+    for claim, found in zip(left, checker.judge_all(left, threads), strict=True):
         if isinstance(found, InputError):
             faults += found.diagnostics
         else:
             judged[claim.name] = found
             kept.keep_verdict(facts.key, places[claim.name], found)
     verdicts = {name: (known | judged)[name] for name in claims if name in known or name in judged}
-    remembering = kept.remembering(engine, facts.key)
     hosts, more = _hosts(remembering, report)
     more += consistency(remembering, report, claims, verdicts)
     engine.close()
@@ -177,6 +181,11 @@ def check_facts(
         diagnostics = [replace(d, severity=Severity.ERROR) if d.about == "loose" else d for d in diagnostics]
     diagnostics.sort(key=Diagnostic.sort_key)
     return Run(report, facts, claims, verdicts, tuple(diagnostics), suppressed=suppressed, fails_on=fails_on)
+
+
+def _tables(claims: Iterable[CompiledClaim]) -> set[str]:
+    """The tables that some claims most likely read; what else is read is loaded then."""
+    return {"certificates", *(claim.scope.table.name for claim in claims if claim.scope is not None)}
 
 
 def _hosts(engine: Engine, report: Report) -> tuple[frozenset[str], list[Diagnostic]]:

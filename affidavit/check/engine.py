@@ -5,7 +5,7 @@ documented tables and gives rows.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -102,7 +102,8 @@ class _Watch:
 class DuckDb:
     """The default engine: one locked in-memory database that holds the facts tables.
 
-    It is made when the first query comes: where all that is asked is known already, none is needed.
+    It is made when the first query comes: where all that is asked is known already, none is needed. ``first``: the
+    tables that are loaded then, if not all; a query that reads another one has a database made with all of them.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class DuckDb:
         seconds: float = SECONDS,
         memory: str = MEMORY,
         threads: int = 2,
+        first: Collection[str] | None = None,
     ) -> None:
         self.seconds = seconds
         self._tables = tables
@@ -119,22 +121,34 @@ class DuckDb:
         self._local = threading.local()
         self._watch = _Watch()
         self._opening = threading.Lock()
-        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._loaded = frozenset(tables) if first is None else frozenset(first) & tables.keys()
+        self._opened: list[duckdb.DuckDBPyConnection] = []
 
     @property
     def _connection(self) -> "duckdb.DuckDBPyConnection":
         with self._opening:
-            if self._opened is None:
-                self._opened = self._open()
-            return self._opened
+            if not self._opened:
+                self._opened.append(self._open({name: self._tables[name] for name in self._loaded}))
+            return self._opened[-1]
 
-    def _open(self) -> "duckdb.DuckDBPyConnection":
+    def _load(self, query: exp.Query) -> None:
+        """Have a database with all tables where a query reads one that was not loaded at first."""
+        if len(self._loaded) == len(self._tables):
+            return
+        if not {table.name for table in query.find_all(exp.Table)} & (self._tables.keys() - self._loaded):
+            return
+        with self._opening:
+            self._loaded = frozenset(self._tables)
+            self._opened.append(self._open(self._tables))
+            self._local = threading.local()
+
+    def _open(self, tables: "Mapping[str, pa.Table | Sequence[Path]]") -> "duckdb.DuckDBPyConnection":
         import duckdb
 
         connection = duckdb.connect(":memory:")
         folders: set[str] = set()
-        rows = _rows(connection, [path for t in self._tables.values() if isinstance(t, Sequence) for path in t])
-        for name, table in self._tables.items():
+        rows = _rows(connection, [path for table in tables.values() if isinstance(table, Sequence) for path in table])
+        for name, table in tables.items():
             if isinstance(table, Sequence):
                 files = [str(path) for path in table]
                 if sum(rows.get(file, 0) for file in files) > IN_MEMORY:
@@ -163,6 +177,7 @@ class DuckDb:
 
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """At most ``limit`` rows as dictionaries; QueryError for a bad query, LimitReached past a bound."""
+        self._load(query)
         allowed = self.seconds if seconds is None else min(self.seconds, seconds)
         if any(True for _ in query.find_all(exp.RegexpLike, exp.RegexpFullMatch)):
             return self._run_apart(query, limit, allowed)
@@ -222,11 +237,11 @@ class DuckDb:
 
     def close(self) -> None:
         """Give the memory back; a query that was left behind keeps it until it ends."""
-        if self._opened is not None:
+        for connection in self._opened:
             import duckdb
 
             with suppress(duckdb.Error):
-                self._opened.close()
+                connection.close()
         self._watch.close()
 
 

@@ -70,16 +70,16 @@ def edit(root: Path, was: str, now: str) -> None:
     path.write_text(text.replace(was, now))
 
 
-def check(root: Path, **how: Any) -> Run:
+def check(root: Path, *, cache: Path | None = None, fresh: bool = False) -> Run:
     path = root / "reports/small/incident.yaml"
-    return check_report(path, root / "evidence", root, How(**{"pages": False, "cache": root / "cache"} | how))
+    return check_report(path, root / "evidence", root, How(pages=False, cache=cache or root / "cache", fresh=fresh))
 
 
 def stores(root: Path) -> list[Path]:
     return sorted((root / "cache").glob("*/claims/*.json"))
 
 
-def taken_over(root: Path, **how: Any) -> list[str]:
+def taken_over(root: Path, *, fresh: bool = False) -> list[str]:
     """The claims whose verdicts the next check takes over: each that is kept is marked first."""
     for path in stores(root):
         content = json.loads(path.read_text())
@@ -87,7 +87,7 @@ def taken_over(root: Path, **how: Any) -> list[str]:
             if "verdict" in one:
                 one["verdict"][0][2] = ["Outcome", "unchecked"]
         path.write_text(json.dumps(content))
-    found = check(root, **how).verdicts.items()
+    found = check(root, fresh=fresh).verdicts.items()
     return [name for name, verdict in found if verdict.outcome is Outcome.UNCHECKED]
 
 

@@ -1,9 +1,13 @@
 """Figures found in text, and figures that a claim states."""
 
+import re
 from datetime import date
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from affidavit.check import figures
 from affidavit.check.base import Figures
 from affidavit.check.figures import find_figures
 from affidavit.check.stated import Stated
@@ -100,3 +104,15 @@ SHANGHAI = day_span(date(2015, 12, 20), "Asia/Shanghai")
 )  # fmt: skip
 def test_covered(text: str, figures: Figures, zone: str, expected: list[bool]) -> None:
     assert covered(text, figures, zone) == expected
+
+
+@given(
+    st.text(
+        "aAbFfkKsSxzT SHA-12 0359:.,-/%`\u00a7_\u017f\u212a\u0660\u00a0\u2019'\n(May1stndhoursixhttps://", max_size=60
+    )
+)
+@example("at 2016-01-02T03:04:05Zx2016-01-02T03:04:05Z")
+@example("xhttps://a.example/1 ninety-five \u017fix 12k")
+def test_what_a_figure_can_begin_with_leaves_none_out(text: str) -> None:
+    whole = re.compile(figures._KINDS, re.IGNORECASE)
+    assert [m.span() for m in figures._PATTERNS.finditer(text)] == [m.span() for m in whole.finditer(text)]

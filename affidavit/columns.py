@@ -62,6 +62,10 @@ class Table:
     shown: tuple[str, ...]
     made: Made = Made.READ
 
+    def __hash__(self) -> int:
+        # Of its name alone: scopes are looked up by the thousand, and a table has sixty columns.
+        return hash(self.name)
+
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
         return next((column for column in self.columns if column.name == name), None)

@@ -14,7 +14,6 @@ from affidavit.evidence.corpus import Lint, Wanted
 def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
     """What must be computed for some claims to be judged."""
     found = Wanted()
-    seen: set[tuple[frozenset[str], frozenset[str]]] = set()
     for claim in claims:
         if claim.scope is None:
             continue
@@ -25,10 +24,7 @@ def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
         trees += [part.where.expression for part in parts if part.where is not None]
         tables = {claim.scope.table.name, *(node.name for tree in trees for node in tree.find_all(exp.Table))}
         columns = {node.name for tree in trees for node in tree.find_all(exp.Column)}
-        if (named := (frozenset(tables), frozenset(columns))) not in seen:
-            seen.add(named)
-            found = found | Wanted.by(tables, columns)
-        found = found | Wanted(lints=tuple(_lints(claim, claim.scope)))
+        found = found | Wanted.by(tables, columns) | Wanted(lints=tuple(_lints(claim, claim.scope)))
         if any(isinstance(check, Sql) and _takes_all(check) for check in claim.checks):
             found = found | Wanted.everything()
     return found

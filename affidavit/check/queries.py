@@ -31,10 +31,13 @@ def measuring_query(claim: CompiledClaim) -> exp.Select:
     return query
 
 
-def sampling(scope: Scope | Union) -> exp.Expr | None:
-    """A measure: the first of the SHA-256 that identify the rows; None for rows that something else does."""
-    if scope.table.identity != ("sha256",):
-        return None
+def sampled(scope: Scope | Union) -> bool:
+    """Whether a sample of the rows can be taken as a measure: whether a SHA-256 identifies them."""
+    return scope.table.identity == ("sha256",)
+
+
+def sampling() -> exp.Expr:
+    """A measure: the first of the SHA-256 that identify the rows."""
     return exp.alias_(exp.Min(this=exp.column("sha256"), expressions=[exp.Literal.number(MAX_SAMPLE)]), SAMPLE)
 
 

@@ -18,7 +18,7 @@ from affidavit.check.engine import MAX_ROWS, SECONDS, Engine, QueryError
 from affidavit.check.judge import Ruling, rule
 from affidavit.check.nearly import explained
 from affidavit.check.nulls import null_only_with
-from affidavit.check.queries import MAX_SAMPLE, SAMPLE, measuring_query, own_query, sampling, with_scope
+from affidavit.check.queries import MAX_SAMPLE, SAMPLE, measuring_query, own_query, sampled, sampling, with_scope
 from affidavit.check.scope import Scope, Union
 from affidavit.check.together import MAX_ROWS as FEW_ROWS
 from affidavit.check.together import batches, query_of, rows_of
@@ -162,11 +162,11 @@ class Checker:
 
     def _checked(self, claim: CompiledClaim, scope: Scope | Union) -> Verdict:
         self._local.until = monotonic() + SECONDS
-        sample = sampling(scope)
+        sample = sampled(scope)
         measured = self._measured.pop(claim.name, None)
         if measured is None:
             measuring = measuring_query(claim)
-            measured = self._run(with_scope(measuring.select(sample) if sample else measuring, scope))[0]
+            measured = self._run(with_scope(measuring.select(sampling()) if sample else measuring, scope))[0]
         own = {c.key: self._run(own_query(c, scope), 2) for c in claim.checks if c.query() is not None}
         counts = self._counts(claim, scope, int(measured["n"]))
         findings = []

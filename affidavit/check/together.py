@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from affidavit.check.base import SCOPE, count_where
 from affidavit.check.compile import CompiledClaim
-from affidavit.check.queries import SAMPLE, sampling, with_scope
+from affidavit.check.queries import SAMPLE, sampled, sampling, with_scope
 from affidavit.check.scope import Scope
 
 MAX_ROWS = 20_000
@@ -33,7 +33,7 @@ def batches(claims: Iterable[CompiledClaim]) -> Iterator[list[CompiledClaim]]:
 
 def query_of(batch: Sequence[CompiledClaim]) -> exp.Query:
     """One SELECT with all measures of some claims, which share the rows before ``where``."""
-    query = exp.select().from_(exp.Table(this=exp.to_identifier(SCOPE)), copy=False)
+    columns: list[exp.Expr] = []
     base = None
     first: dict[Scope, int] = {}
     for index, claim in enumerate(batch):
@@ -44,14 +44,16 @@ def query_of(batch: Sequence[CompiledClaim]) -> exp.Query:
         measures: dict[str, exp.Expr] = {}
         if first.setdefault(scope, index) == index:
             measures["n"] = count_where()
-            if (sample := sampling(scope)) is not None:
-                measures[SAMPLE] = sample.unalias()
+            if sampled(scope):
+                measures[SAMPLE] = sampling().unalias()
         for check in claim.checks:
             measures |= {f"{check.key}_{name}": node for name, node in check.measures().items()}
         for name, node in measures.items():
             alias = exp.to_identifier(f"{index}:{name}", quoted=True)
-            query.select(exp.alias_(_held_to(node, where), alias, copy=False), copy=False)
+            columns.append(exp.alias_(_held_to(node, where), alias, copy=False))
     assert base is not None
+    # All at once: each further call to `select` would go through those before it again.
+    query = exp.Select(expressions=columns).from_(exp.Table(this=exp.to_identifier(SCOPE)), copy=False)
     return with_scope(query, base)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from affidavit.columns import Made
@@ -54,7 +55,7 @@ class Wanted:
     @classmethod
     def by(cls, tables: Iterable[str], columns: Iterable[str]) -> "Wanted":
         """What claims that name these tables and columns need."""
-        named, made = set(tables), {c.made for c in _columns() if c.name in set(columns)}
+        named, made = set(tables), {one for name in columns for one in _made().get(name, ())}
         return cls(
             detail=Made.DETAIL in made,
             weak_key=Made.WEAK_KEY in made,
@@ -82,5 +83,11 @@ class Wanted:
         return TABLES[table].made_when(*made)
 
 
-def _columns() -> list[Any]:
-    return [column for table in TABLES.values() for column in table.columns]
+@cache
+def _made() -> dict[str, set[Made]]:
+    """How the columns of each name are made."""
+    found: dict[str, set[Made]] = {}
+    for table in TABLES.values():
+        for column in table.columns:
+            found.setdefault(column.name, set()).add(column.made)
+    return found

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -277,20 +278,33 @@ def test_another_rule_of_the_profile_costs_nothing(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(workers, "Pool", workers.Pool)
 
 
-def test_nothing_is_kept_across_versions_of_pkilint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_kept_across_versions_of_pkilint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = inputs.program_digest.__wrapped__()
-    real = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: "0.99" if name == "pkilint" else real(name))
-    assert inputs.program_digest.__wrapped__() != now
+    (tmp_path / "pkilint-0.99.dist-info").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        another = inputs.program_digest.__wrapped__()
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda place: [n for n in real(place) if not n.startswith("pkilint-")])
+    none = inputs.program_digest.__wrapped__()
+    assert len({now, another, none}) == 3
 
     def missing(name: str) -> str:
-        if name == "pkilint":
-            raise metadata.PackageNotFoundError(name)
-        return real(name)
+        raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", missing)
-    assert inputs.program_digest.__wrapped__() != now
     assert pkilinter.version() is None
+
+
+def test_the_versions_of_libraries_are_those_that_they_give_themselves() -> None:
+    names = (*inputs._LIBRARIES, *inputs._OPTIONAL)
+    assert inputs._versions(names) == {name: metadata.version(name) for name in names}
+
+
+def test_a_library_whose_folder_says_no_version_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda place: [n for n in real(place) if not n.startswith("duckdb-")])
+    assert inputs._versions(["duckdb"]) == {"duckdb": metadata.version("duckdb")}
 
 
 def test_without_pkilint_there_are_no_rows_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -138,3 +141,69 @@ def test_the_gitlab_job_calls_what_there_is(tmp_path: Path) -> None:
     done = subprocess.run([str(wrapper(tmp_path)), *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert set(job["artifacts"]["reports"].values()) == {path.name for path in folder.iterdir()}
+
+
+def vendored(name: str) -> dict[str, Any]:
+    """A published schema, as check-jsonschema ships it."""
+    place = files("check_jsonschema").joinpath(f"builtin_schemas/vendor/{name}.json")
+    schema: dict[str, Any] = json.loads(place.read_text("utf-8"))
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "spoil"),
+    [
+        ("github-actions", "action.yml", lambda whole: whole["runs"]["steps"][0].pop("shell")),
+        (
+            "gitlab-ci",
+            "integrations/gitlab-ci.yml",
+            lambda whole: whole["affidavit"].update(artefacts={"when": "always"}),
+        ),
+    ],
+)
+def test_the_published_schemas_hold(name: str, file: str, spoil: Any) -> None:
+    check = jsonschema.validators.validator_for(vendored(name))(vendored(name))
+    whole = stated(file)
+    assert [error.message for error in check.iter_errors(whole)] == []
+    spoil(whole)
+    assert [error.message for error in check.iter_errors(whole)] != []
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main")
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_pre_commit_runs_the_hook_on_a_repository(tmp_path: Path) -> None:
+    """With pre-commit itself; only the environment that it would make and fill from the network is the one at hand."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    shutil.copy(ROOT / ".pre-commit-hooks.yaml", hooks)
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "hook")):
+        git(hooks, *words)
+    scratch = project(tmp_path / "scratch")
+    config = {"repos": [{"repo": str(hooks), "rev": git(hooks, "rev-parse", "HEAD"),
+                         "hooks": [{"id": "affidavit", "language": "unsupported"}]}]}  # fmt: skip
+    (scratch / ".pre-commit-config.yaml").write_text(json.dumps(config))
+    (scratch / "main.py").write_text("")
+    git(scratch, "init", "-q")
+    wrapper(tmp_path)
+    environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def run(*added: str) -> tuple[int, str]:
+        git(scratch, "add", *added)
+        command = [sys.executable, "-m", "pre_commit", "run", "--color=never"]
+        done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    status, said = run("main.py", ".pre-commit-config.yaml")
+    assert (status, "no files to check" in said) == (0, True), said
+    status, said = run("evidence")
+    assert (status, said.rstrip().endswith("Passed")) == (0, True), said
+    (scratch / "reports/small/incident.yaml").write_text(INCIDENT.replace("NUMBER", "4"))
+    status, said = run("reports")
+    assert status == 1
+    assert "reports/small/incident.yaml:8" in said
+    assert "observed: 3" in said

@@ -5,7 +5,7 @@
 # make format   let ruff lay out the code
 # make generate write the derived texts anew (docs/tables.md, the JSON Schema ...)
 # make lock     pin the dependencies anew from pyproject.toml (needs uv)
-# make editor   hold the JSON Schema against yaml-language-server (needs npm)
+# make editor   hold the JSON Schema against yaml-language-server, SARIF against its published schema (needs npm)
 # make clean    remove what was built; make distclean: and .venv
 #
 # PYTHON=...    the Python to use (3.11 or newer); else the newest one at hand
@@ -48,8 +48,9 @@ lint: setup-dev
 	@$(VENV)/mypy --no-error-summary
 
 editor: setup-dev
-	@npm install --silent --no-save --no-package-lock --no-audit --no-fund yaml-language-server@1.25.0
-	@$(VENV)/python -m pytest -q tests/setup/test_editor.py
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund \
+		yaml-language-server@1.25.0 @microsoft/jest-sarif@1.0.0-beta.0
+	@$(VENV)/python -m pytest -q tests/setup/test_editor.py tests/report/test_published_sarif.py
 
 format: setup-dev
 	@$(VENV)/ruff check --quiet --fix .

@@ -58,6 +58,8 @@ _SAME = {
 }  # fmt: skip
 NUMBERS = frozenset(("number", "one", "word"))
 """Kinds of figures that are plain numbers."""
+KEPT = 2000
+"""Texts of at most so many characters are not looked through again."""
 #: After the name of a hash: it names a certificate's own hash, not the algorithm of its signature.
 _FINGERPRINT = re.compile(r"[\s-]*(?:fingerprint|thumbprint|checksum|digest)|[\s:=]*(?:[0-9A-Fa-f]{2}:?){8}")
 
@@ -110,9 +112,14 @@ def is_figure(text: str) -> bool:
     return len(found) == 1 and found[0].text == text.strip()
 
 
-@lru_cache(MOST_KEPT)
 def scan(text: str) -> tuple[Figure, ...]:
-    """All figures of a text, in order; the same text is asked for by several checks."""
+    """All figures of a text, in order."""
+    return _scan_kept(text) if len(text) <= KEPT else tuple(_scan(text))
+
+
+@lru_cache(maxsize=4096)
+def _scan_kept(text: str) -> tuple[Figure, ...]:
+    """The same, kept: a check looks at a claim's texts and names again for each link to it."""
     return tuple(_scan(text))
 
 

@@ -155,11 +155,10 @@ class DuckDb:
                     folders.update(str(path.parent) for path in table)
                     connection.read_parquet(files).create_view(name)
                 else:
-                    connection.read_parquet(files).create(name)
+                    # Not as a relation: that asks for its schema by itself first, which takes longer than a small file.
+                    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet(?)", [files])  # noqa: S608
                 continue
-            connection.register("incoming", table)
-            connection.sql("SELECT * FROM incoming").create(name)
-            connection.unregister("incoming")
+            connection.from_arrow(table).create(name)
         if folders:
             connection.execute("SET allowed_directories=?", [sorted(folders)])
         for setting in (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlglot
@@ -67,6 +68,12 @@ _PARTS = {
     "count(*) FILTER (WHERE r.result = 'not yet in force') AS early "
     "FROM scope AS s LEFT JOIN results AS r ON r.certificate = s.sha256 GROUP BY s.sha256",
 }
+
+
+@cache
+def _parsed(text: str) -> Any:
+    """One of the texts above, parsed; to be copied before it is changed."""
+    return sqlglot.parse_one(text, read="duckdb")
 
 
 class ViolatesModel(Model):
@@ -139,14 +146,13 @@ class Violates(Check):
             "any_version": exp.Boolean(this=self.version is None), "version": literal(self.version or ""),
             "any_profile": exp.Boolean(this=self.profile is None), "profile": literal(self.profile or ""),
         }  # fmt: skip
-        tree = sqlglot.parse_one(text, read="duckdb")
 
         def filled(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.In) and any(isinstance(e, exp.Placeholder) for e in node.expressions):
                 return exp.In(this=node.this, expressions=[literal(one) for one in _FIRED[self.linter]])
             return values[node.name].copy() if isinstance(node, exp.Placeholder) else node
 
-        return tree.transform(filled)
+        return _parsed(text).transform(filled)
 
     def query(self) -> exp.Query:
         query: exp.Query = self._tree(_QUERY)

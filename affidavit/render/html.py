@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
@@ -13,6 +14,23 @@ from affidavit.types import AffidavitError, Diagnostic, Pos
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 """Content Security Policy of every page: no script, nothing from elsewhere."""
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled in this process; one whose text has changed since is compiled anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        # The bucket passes over what was made from another text than its own.
+        bucket.bytecode_from_string(self._kept.get(bucket.key, b""))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def environment(templates: Sequence[Path] = ()) -> Environment:
@@ -26,6 +44,7 @@ def environment(templates: Sequence[Path] = ()) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_COMPILED,
     )
     made.filters["ticks"] = ticks
     return made

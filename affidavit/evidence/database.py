@@ -20,6 +20,9 @@ MEMORY = "768MB"
 ROW_GROUP = 16_384
 
 T, N, B, W = pa.string(), pa.int64(), pa.bool_(), pa.timestamp("us")
+_SQL_TYPES = {
+    T: "VARCHAR", N: "BIGINT", B: "BOOLEAN", W: "TIMESTAMP", pa.large_binary(): "BLOB", pa.list_(T): "VARCHAR[]",
+}  # fmt: skip
 
 
 class Database:
@@ -54,8 +57,14 @@ class Database:
 
     def small(self, name: str, rows: Iterable[Mapping[str, Any]], /, **columns: pa.DataType) -> None:
         """Load a small table."""
+        listed = list(rows)
+        if not listed and _SQL_TYPES.keys() >= set(columns.values()):
+            # Most are empty, and to hand over nothing takes as long as to hand over some rows.
+            stated = ", ".join(f'"{column}" {_SQL_TYPES[kind]}' for column, kind in columns.items())
+            self.db.execute(f"CREATE OR REPLACE TABLE {name} ({stated})")
+            return
         schema = pa.schema(list(columns.items()))
-        self.db.register("incoming", pa.Table.from_pylist(list(rows), schema=schema))
+        self.db.register("incoming", pa.Table.from_pylist(listed, schema=schema))
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
         self.db.unregister("incoming")
 

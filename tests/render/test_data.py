@@ -14,6 +14,7 @@ from affidavit.incident.load import load
 from affidavit.render import data, verdicts
 from affidavit.run import Run, check_facts, check_report
 from affidavit.times import rfc3339
+from tests.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 REPORTS = sorted(path.parent.name for path in (ROOT / "reports").glob("*/incident.yaml"))
@@ -164,7 +165,7 @@ def test_verdicts_of_a_small_report(small: Run):
 
 @pytest.mark.parametrize("slug", REPORTS)
 def test_shipped_reports_fit_the_schema(slug: str):
-    run = check_report(ROOT / "reports" / slug / "incident.yaml", ROOT / "evidence", ROOT)
+    run = shipped(slug)
     schema = json.loads((ROOT / "docs" / "verdicts.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     text = data.verdicts_json(run)
@@ -214,7 +215,6 @@ def test_times_are_rfc_3339(moment: datetime, text: str):
 
 def test_a_claim_over_any_table_has_its_page(tmp_path):
     from affidavit.render.pages import report_pages
-    from affidavit.run import check_report
     from affidavit.tables import TABLES
     from testpki.build import Authority, bundle
     from testpki.crl import Revoked

@@ -11,9 +11,10 @@ import pytest
 
 from affidavit.render.html import environment, render
 from affidavit.render.pages import render_report, report_pages, site_pages
-from affidavit.run import Run, check_report
+from affidavit.run import Run
 from affidavit.types import AffidavitError, Outcome
 from tests.render.small import LONG, NOTE, Element, Page, site, small_run
+from tests.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 WRITTEN_BY_OTHERS = {"report.pdf", "verdicts.json", "certificates.csv", "incident.yaml"}
@@ -97,7 +98,7 @@ def test_every_link_and_anchor_leads_somewhere(files, pages):
 
 @pytest.mark.parametrize("slug", ["wosign-2016", "real-faults"])
 def test_the_reports_that_ship(slug):
-    run = check_report(ROOT / "reports" / slug / "incident.yaml", ROOT / "evidence", ROOT)
+    run = shipped(slug)
     files = site(run)
     pages = {name: Page(content.decode()) for name, content in files.items() if name.endswith(".html")}
     assert links_checked(files, pages, slug, set()) > 100
@@ -337,6 +338,14 @@ def test_templates_of_ones_own_come_first(run, tmp_path):
     files = dict(report_pages(run, [tmp_path]))
     assert any(content.startswith(b"<bdi>paired.example</bdi>") for content in files.values())
     assert dict(site_pages([run], [tmp_path]))["style.css"] == b"body { color: red }\n"
+
+
+def test_a_template_that_changes_is_read_anew(tmp_path):
+    template = tmp_path / "odd.txt"
+    for words in ("one", "two", "one"):
+        template.write_text(words)
+        os.utime(template, (0, 0))  # its size and its time say nothing of the change
+        assert render(environment([tmp_path]), "odd.txt") == words
 
 
 def test_templates_escape_always_and_miss_nothing(tmp_path):

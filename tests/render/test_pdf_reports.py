@@ -8,15 +8,15 @@ import pikepdf
 from affidavit.render.data import certificates_csv, verdicts_json
 from affidavit.render.pages import render_report
 from affidavit.render.pdf import report_pdf
-from affidavit.run import check_report
 from tests.render.test_pdf_fonts import glyphs_and_text
 from tests.render.test_pdf_style import extents
+from tests.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_founding_case():
-    run = check_report(ROOT / "reports" / "wosign-2016" / "incident.yaml", ROOT / "evidence", ROOT)
+    run = shipped("wosign-2016")
     made = report_pdf(run, render_report(run, "print"), ROOT / "templates", {})
     assert made.warnings == ()
     assert made.pages <= 32

@@ -4,13 +4,13 @@ The expected values stand here as the case was told; nothing of them is taken fr
 """
 
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from affidavit.run import Run, check_report
+from affidavit.run import Run
 from affidavit.types import Outcome, Verdict
+from tests.shipped import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 VERIFIED, REFUTED, UNPROVEN, UNCHECKED = Outcome.VERIFIED, Outcome.REFUTED, Outcome.UNPROVEN, Outcome.UNCHECKED
@@ -54,9 +54,8 @@ EXPECTED = {
 }
 
 
-@cache
 def founding_case() -> Run:
-    return check_report(ROOT / "reports/wosign-2016/incident.yaml", ROOT / "evidence", ROOT)
+    return shipped("wosign-2016")
 
 
 def verdict(claim: str) -> Verdict:

@@ -39,7 +39,7 @@ setup-dev:
 
 test: lint
 	@echo "pytest"
-	@$(VENV)/python -m pytest -q -n auto --maxprocesses 8 $(PYTEST)
+	@$(VENV)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal $(PYTEST)
 
 lint: setup-dev
 	@echo "ruff"

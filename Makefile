@@ -19,6 +19,8 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
 export PYTHON
+# The program is started a hundred times by its tests: it is not to be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 NO_INSTALL ?=
 
 VENV := .venv/bin

@@ -11,7 +11,7 @@ from affidavit.serials import clean_hex
 from affidavit.times import MONTHS, WEEKDAYS, parse_duration
 
 _MONTH = "|".join(f"{m}|{m[:3]}" for m in MONTHS)
-MOST_KEPT = 1_000
+MOST_KEPT = 4_096
 """Of so many texts the figures are kept while the program runs."""
 COUNTED_THINGS = r"certificates?|precertificates?|serials?|SCTs?|logs?|keys?|issuers?|names?|entr(?:y|ies)|files?|rows?"
 _SHAS = r"SHA-?(?:1|224|256|384|512)"
@@ -117,7 +117,7 @@ def scan(text: str) -> tuple[Figure, ...]:
     return _scan_kept(text) if len(text) <= KEPT else tuple(_scan(text))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(MOST_KEPT)
 def _scan_kept(text: str) -> tuple[Figure, ...]:
     """The same, kept: a check looks at a claim's texts and names again for each link to it."""
     return tuple(_scan(text))

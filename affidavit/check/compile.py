@@ -268,6 +268,8 @@ class _Compiler:
             except ValueProblem as problem:
                 self.complain(name, (assertion.key,), "bad-assertion", str(problem), problem.hint)
                 continue
+            if isinstance(made_check, Only):
+                made_check = replace(made_check, counted=not stated.keys().isdisjoint(("count", "share")))
             if isinstance(made_check, Total):
                 context = replace(context, over=made_check.whole.over, table=made_check.whole.table)
             checks.append(made_check)

@@ -62,6 +62,8 @@ _DECLARED = (
     Code("not-complete", "The collection is not declared complete.", "Declare `complete`, with its basis."),
     Code("not-derived", "The evidence does not show that the collection is complete.",
          "Add the missing captures, or declare `complete`."),
+    Code("outside-window", "What is counted lies outside the window over which nothing else is said to exist.",
+         "Count the rows of the window by `where`, or widen the window."),
     Code("window-not-covered", "The claim reaches past the days for which the collection is complete.",
          "Look at the days that are named, or narrow the claim."),
     # Words and quotes.

@@ -344,6 +344,12 @@ def _only(case: Case, stated: Any) -> str:
         low, high = world.complete[name]
         if start < low or end > high:
             return U
+    if {"count", "share"} & set(case.claim):
+        # What is counted is of the window: it begins there, or was logged there.
+        for row in case.rows:
+            times = [row[name] for name in ("not_before", "earliest_sct", "latest_sct") if row[name] is not None]
+            if not any(start <= time < end for time in times):
+                return U
     return V
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from affidavit.check.base import Check, Context, Figures
+from affidavit.check.base import SCOPE, Check, Context, Figures, count_where
 from affidavit.check.bounds import time_range
-from affidavit.check.conditions import ValueProblem, literal, real_weekday
+from affidavit.check.conditions import ValueProblem, disjunction, literal, real_weekday, timestamp
 from affidavit.incident.fields import KeywordModel, Text
 from affidavit.times import Span, parse_time, show_time, to_zone
 from affidavit.types import Basis, Declaration, Finding, Outcome
@@ -93,7 +93,8 @@ class Only(Check):
     window: declared so, and then the report shows whose word that is; or derived from CT log entries without a gap,
     and then it is about what those logs hold. Where the window reaches past it the claim is unproven, and the days
     that nobody looked at are named. A capture that stops at a cap (10,000 rows of crt.sh) leaves the claim unproven,
-    whatever is declared.
+    whatever is declared. What is counted beside it (`count`, `share`) is counted in the window: a row of which no time
+    of an event (notBefore, an SCT) lies in it leaves the claim unproven.
     """
 
     key = "only"
@@ -105,6 +106,9 @@ class Only(Check):
     over: tuple[str, ...]
     declarations: tuple[tuple[Declaration, datetime | None, datetime | None], ...]
     zone: str
+    events: tuple[str, ...] = ()
+    counted: bool = False
+    """Whether the claim also says how many there are: these are then those of the window."""
 
     @classmethod
     def compile(cls, stated: Any, context: Context) -> "Only":
@@ -119,15 +123,27 @@ class Only(Check):
                 declared.append((one, first.start, last.end))
         figures = Figures(events=(start, end), ranges=(time_range({"from": start, "until": end}),))
         words = f"nothing else exists from {start.text} until {end.text}"
-        return cls(start, end, context.over, tuple(declared), context.zone, stated=words, figures=figures)
+        events = tuple(column.name for column in context.table.columns if column.event)
+        return cls(start, end, context.over, tuple(declared), context.zone, events, stated=words, figures=figures)
 
     def query(self) -> exp.Query:
         listed = exp.Array(expressions=[literal(name) for name in self.over])
         tree = sqlglot.parse_one(_LOOKED_AT, dialect="duckdb")
         for node in list(tree.find_all(exp.Parameter, exp.Placeholder)):
             node.replace(listed.copy())
-        assert isinstance(tree, exp.Query)
-        return tree
+        assert isinstance(tree, exp.Select)
+        return tree.select(exp.alias_(self._outside().subquery(), "outside")) if self.counted and self.events else tree
+
+    def _outside(self) -> exp.Select:
+        """How many of the claim's rows have no time of an event in the window: "only 8 in May" is not said of those."""
+        inside = [
+            exp.func("coalesce", exp.and_(
+                exp.GTE(this=exp.column(name), expression=timestamp(self.start.start)),
+                exp.LT(this=exp.column(name), expression=timestamp(self.end.end)),
+            ), exp.false())
+            for name in self.events
+        ]  # fmt: skip
+        return exp.select(count_where(exp.Not(this=exp.Paren(this=disjunction(inside))))).from_(SCOPE)
 
     def covered(self, measured: Mapping[str, Any]) -> tuple[list[Declaration], list[str], list[Gap]]:
         """The declarations with their windows, what speaks against one that is derived, and the days not covered."""
@@ -184,6 +200,9 @@ class Only(Check):
         if gaps:
             days = ", ".join(sorted({days_words(a, b, self.zone) for a, b in gaps}))
             return self.found(Outcome.UNPROVEN, observed, f"nobody looked at {days}", "window-not-covered")
+        if outside := int(measured.get("outside") or 0):
+            hint = f"{outside:,} row(s) counted have no {' or '.join(self.events)} in the window: count those of it"
+            return self.found(Outcome.UNPROVEN, observed, f"{hint} by `where`", "outside-window")
         return self.found(Outcome.VERIFIED, observed)
 
 

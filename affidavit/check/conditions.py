@@ -159,6 +159,8 @@ def _known(column: Column, text: str) -> str:
     A misspelt word would be found nowhere, and "none" would then hold of nothing.
     """
     words = known_words(column)
+    if words is None and column.name.endswith("_oids") and not _OID.fullmatch(text):
+        raise ValueProblem(f"{text!r} is no OID, and {column.name} holds nothing else", "2.23.140.1.2.2")
     if words is None or text in words.names or (words.oids and _OID.fullmatch(text)):
         return text
     raise ValueProblem(f"{column.name} is never {text!r}", did_you_mean(text, words.names))
@@ -238,11 +240,13 @@ def _like(column: Column, raw: object) -> Callable[[exp.Expr], exp.Expr]:
     if column.kind is Kind.TEXTS:
         # One entry at least; a list that was not read leaves it open.
         entry = exp.Lambda(
-            this=_matches(exp.to_identifier("entry"), raw), expressions=[exp.to_identifier("entry")], colon=True
+            this=_matches(exp.to_identifier("entry"), entry_of(column, raw)),
+            expressions=[exp.to_identifier("entry")],
+            colon=True,
         )
         return lambda c: exp.GT(
             this=exp.Anonymous(this="len", expressions=[
-                exp.Anonymous(this="list_filter", expressions=[c.copy(), entry.copy()])
+                exp.Anonymous(this="list_filter", expressions=[folded(column, c), entry.copy()])
             ]),
             expression=exp.Literal.number(0),
         )  # fmt: skip

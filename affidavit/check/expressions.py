@@ -19,10 +19,13 @@ from affidavit.check.conditions import (
     ValueProblem,
     condition,
     find_column,
+    literal,
 )
 from affidavit.check.costly import check_pattern, check_words
 from affidavit.check.instants import counts_days, instant
+from affidavit.check.lists import entry_of, folded, two_lists
 from affidavit.check.nulls import strict
+from affidavit.check.renamed import add_own_names
 from affidavit.tables import TABLES, Column, Kind, Table
 from affidavit.types import did_you_mean
 
@@ -35,7 +38,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 #: Functions that an expression may call: pure, without access to files, settings or the clock.
 FUNCTIONS = frozenset(
-    """abs array_contains array_length bit_length cast ceil coalesce concat contains date_diff date_part
+    """abs array_contains array_length array_overlaps bit_length cast ceil coalesce concat contains date_diff date_part
     date_trunc day dayofweek ends_with extract floor greatest hour ilike isodow least left len length
     list_contains list_distinct list_has_all list_has_any list_sort list_unique lower ltrim minute
     month nullif prefix regexp_full_match regexp_matches regexp_like right round rtrim second
@@ -207,12 +210,17 @@ def _type_literals(tree: exp.Expr, columns: dict[str, Column], zone: str, found:
                 made = condition(column, {"like": pattern}, zone)
                 like = exp.Paren(this=made.test(node.this))
                 return exp.Not(this=like) if node.args.get("negate") else like
-        if isinstance(node, exp.ArrayContains) and (column := column_of(node.this)):
+        if isinstance(node, (exp.ArrayContains, exp.Contains)) and (column := column_of(node.this)):
             entry = _literal_value(node.expression)
             if column.kind is Kind.TEXTS and entry is not None:
                 made = condition(column, {"contains": entry}, zone)
                 found.append(made)
                 return exp.Paren(this=made.test(node.this))
+        if (sides := two_lists(node)) and (column := column_of(sides[0])) and column.kind is Kind.TEXTS:
+            entries = [_literal_value(one) for one in sides[1].expressions]
+            if isinstance(sides[1], exp.Array) and None not in entries:
+                sides[0].replace(folded(column, sides[0]))
+                sides[1].set("expressions", [literal(entry_of(column, str(entry))) for entry in entries])
         if isinstance(node, exp.Between) and (column := column_of(node.this)):
             low, high = _literal_value(node.args["low"]), _literal_value(node.args["high"])
             if low is not None and high is not None and column.kind in (Kind.TIME, Kind.INTEGER, Kind.SECONDS):
@@ -268,6 +276,7 @@ def _untyped_literals(tree: exp.Expr, columns: dict[str, Column], zone: str) -> 
             parts = parts or counts_days(node)
             to_day = isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
             to_text = isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES
+            to_text = to_text or isinstance(node, (exp.Concat, exp.DPipe))
             if (parts or to_day or to_text) and Kind.TIME in kinds(node):
                 raise ValueProblem(
                     f"{node.sql(dialect='duckdb')[:60]} counts in UTC, and this claim's days are those of {zone}",
@@ -371,6 +380,7 @@ def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
     for select in tree.find_all(exp.Query):
         if select.args.get("limit") and not select.args.get("order"):
             raise ValueProblem("LIMIT without ORDER BY takes any row there is", "say which rows with ORDER BY")
+    add_own_names(tree, columns)
     typed = _type_literals(tree, columns, zone, [])
     assert isinstance(typed, exp.Query)
     return typed

@@ -1,4 +1,7 @@
-"""List columns in expressions: compared as sets, DNS names without regard to case."""
+"""List columns in expressions: compared as sets, DNS names without regard to case, IP addresses however written."""
+
+from contextlib import suppress
+from ipaddress import ip_address
 
 from sqlglot import exp
 
@@ -20,4 +23,15 @@ def as_set(column: Column, node: exp.Expr) -> exp.Expr:
 
 def entry_of(column: Column, text: str) -> str:
     """A stated entry of a list column in the form of `folded`."""
+    if column.name == "ip_addresses":
+        with suppress(ValueError):
+            return str(ip_address(text.strip()))
     return text.lower() if column.name == "dns_names" else text
+
+
+def two_lists(node: exp.Expr) -> list[exp.Expr]:
+    """The two lists that a node compares, as ``list_has_any(a, b)`` does; none of any other."""
+    if isinstance(node, (exp.ArrayOverlaps, exp.ArrayContainsAll)):
+        return [node.this, node.expression]
+    named = isinstance(node, exp.Anonymous) and str(node.this).lower() == "list_has_all" and len(node.expressions) == 2
+    return list(node.expressions) if named else []

@@ -45,14 +45,13 @@ def own_query(check: Check, scope: Scope | Union) -> exp.Query:
     """An assertion's own query, with the rows that it reads named in it."""
     query = check.query()
     assert query is not None
-    if isinstance(check, Sql) and isinstance(scope, Scope):
-        tables = scoped_tables(scope.over, scope.untrusted, scope.kind)
+    if isinstance(check, Sql):
+        kinds = {part.kind for part in scope.parts}
+        tables = scoped_tables(scope.over, scope.parts[0].untrusted, kinds.pop() if len(kinds) == 1 else "any")
         tables = {name: tables[name] for name in check.tables}
         if scope.table.name in tables:
             tables[scope.table.name] = scope.select()
         return with_scope(query, scope, tables)
-    if isinstance(check, Sql):
-        return with_scope(query, scope, {scope.table.name: scope.select()})
     return with_scope(query, scope)
 
 

@@ -18,6 +18,7 @@ from tests.check.case import (
     head,
     hints,
     lint,
+    outcome,
     report_of,
     revocation,
     run,
@@ -243,6 +244,32 @@ def test_the_same_letters_in_another_encoding() -> None:
             rows = [certificate(1, issuer_cn=held)]
             assert verdict({"none": {"issuer_cn": stated}}, rows).outcome is Outcome.REFUTED
             assert verdict({"every": {"issuer_cn": stated}}, rows).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("entry", "other"),
+    [
+        ("dns_names: {like: '%.EXAMPLE.com'}", "dns_names: {like: '%.EXAMPLE.org'}"),
+        ("dns_names: {like: 'w\\_w.%'}", "dns_names: {like: 'w\\_x.%'}"),
+        ("ip_addresses: {contains: '2001:DB8:0::1'}", "ip_addresses: {contains: '2001:DB8:0::2'}"),
+        ("ip_addresses: '2001:db8:0:0:0:0:0:1'", "ip_addresses: '2001:db8:0:0:0:0:1:1'"),
+    ],
+)
+def test_entries_are_found_however_they_are_written(entry: str, other: str) -> None:
+    """RFC 4343: host names have no case. RFC 5952: an address has several written forms."""
+    rows = [certificate(1, dns_names=["W_W.Example.Com"], ip_addresses=["2001:db8::1"])]
+    assert outcome(f"none: {{{entry}}}", rows) is Outcome.REFUTED
+    assert outcome(f"none: {{{other}}}", rows) is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("text", ["2.23.140.1.2.02", "ov", "2.23"])
+def test_what_is_no_oid_is_never_absent(text: str) -> None:
+    claim = f"none: {{policy_oids: {{contains: '{text}'}}}}"
+    if text == "2.23":  # an OID, though no policy
+        assert outcome(claim, [certificate(1)]) is Outcome.VERIFIED
+    else:
+        with pytest.raises(InputError, match="is no OID"):
+            outcome(claim, [certificate(1)])
 
 
 def test_pairs_count_rows_and_leave_no_partner_unseen() -> None:

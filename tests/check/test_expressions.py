@@ -8,7 +8,7 @@ import pytest
 from affidavit.check.base import statement
 from affidavit.check.conditions import ValueProblem
 from affidavit.tables import CERTIFICATES
-from affidavit.types import Outcome
+from affidavit.types import InputError, Outcome
 from tests.check.case import Row, at, certificate, outcome, revocation, sct, serial_of
 
 ROW = certificate(not_before=at("2015-12-19 17:00"))
@@ -142,3 +142,62 @@ def test_queries_see_the_claims_collections_only() -> None:
     both = "SELECT (SELECT count(*) FROM certificates) + (SELECT count(*) FROM scts)"
     assert outcome({"sql": both, "returns": "1"}, rows) is Outcome.UNPROVEN
     assert outcome({"sql": both, "returns": "2"}, rows, scts=[sct()]) is Outcome.VERIFIED
+
+
+def test_a_totals_query_sees_the_parts_collections_only() -> None:
+    parts = {name: {"over": name, "count": "1"} for name in ("a", "b")}
+    rows = [certificate(1), certificate(2, collection="b"), certificate(3, collection="c")]
+    scts = [sct(1), sct(2, collection="b"), sct(3, collection="c"), sct(2, position=2, authentic=False)]
+    claim = {"total": ["a", "b"], "sql": "SELECT count(*) FROM scts", "returns": "2"}
+    assert outcome(claim, rows, scts=scts, others=parts) is Outcome.VERIFIED
+    assert outcome(claim | {"returns": "4"}, rows, scts=scts, others=parts) is Outcome.REFUTED
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "SELECT count(*) FROM (SELECT serial AS s FROM certificates) AS c WHERE s = '{}'",
+        "SELECT count(*) FROM (SELECT (serial) AS t FROM certificates) AS c WHERE t IN ('{}')",
+        "WITH c AS (SELECT min(serial) AS s FROM certificates), d AS (SELECT s AS t FROM c) "
+        "SELECT count(*) FROM d WHERE t = '{}'",
+    ],
+)
+def test_a_serial_number_by_another_name_is_a_number_all_the_same(inner: str) -> None:
+    """Lower case and without its leading zero, it would else be found nowhere, and "none has it" pass."""
+    query = inner.format(serial_of(1).lstrip("0").lower())
+    assert outcome({"sql": query, "returns": "1"}, [certificate(1)]) is Outcome.VERIFIED
+    assert outcome({"sql": query, "returns": "0"}, [certificate(1)]) is Outcome.REFUTED
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) FROM (SELECT serial AS issuer, issuer AS x FROM certificates) AS c WHERE issuer = '01'",
+        "WITH c(s) AS (SELECT serial FROM certificates) SELECT count(*) FROM c WHERE s = '01'",
+    ],
+)
+def test_names_that_would_hide_what_a_column_is(query: str) -> None:
+    with pytest.raises(InputError):
+        outcome({"sql": query, "returns": "0"}, [certificate(1)])
+
+
+@pytest.mark.parametrize("text", ["concat(not_before, '')", "not_before || ''"])
+def test_a_time_made_text_counts_in_utc(text: str) -> None:
+    claim = {"every": f"({text}) LIKE '2016-01-04%'"}
+    rows = [certificate(1, not_before=at("2016-01-04 20:00"))]  # the fifth in Shanghai
+    assert outcome(claim, rows) is Outcome.VERIFIED
+    with pytest.raises(InputError, match="counts in UTC"):
+        outcome({**claim, "timezone": "Asia/Shanghai"}, rows)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "contains(dns_names, 'www.Example.com')", "list_contains(dns_names, 'www.Example.com')",
+        "list_has_all(dns_names, ['www.Example.com'])", "list_has_any(dns_names, ['x.org', 'WWW.example.com'])",
+    ],
+)  # fmt: skip
+def test_names_of_hosts_have_no_case_in_any_function(entry: str) -> None:
+    rows = [certificate(1, dns_names=["Www.example.COM"])]
+    assert outcome({"none": entry}, rows) is Outcome.REFUTED
+    assert outcome({"none": entry.replace("xample", "xample-")}, rows) is Outcome.VERIFIED

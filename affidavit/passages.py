@@ -27,12 +27,12 @@ _MARKS = str.maketrans(
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _MAIL_QUOTING = re.compile(r"[ \t]*(?:>[ \t]?)+")
 #: Scripts that set no blanks between words: each character is a word.
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(
-    rf"\.{{2,}}|\u2026|--+|'+|[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:_+[^\W_{_UNSPACED}]+)*|[*_](?=\S)|\S",
+    rf"\.{{2,}}|\u2026|--+|'+|[{UNSPACED}]|[^\W_{UNSPACED}]+(?:_+[^\W_{UNSPACED}]+)*|[*_](?=\S)|\S",
 )
 _CHUNK = re.compile(r"\S+")
-_APART = re.compile(rf"[{_UNSPACED}\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]|\u2014|\u2026")
+_APART = re.compile(rf"[{UNSPACED}\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]|\u2014|\u2026")
 #: What may stand before the first quoted word, or behind the last, in one run of characters with it.
 _OPENING, _CLOSING = frozenset("'([{\u00bf\u00a1"), frozenset("')]}.,;:!?")
 _ELLIPSIS = re.compile(r"\[\s*(?:\.{3,}|\u2026)\s*\]|\(\s*(?:\.{3,}|\u2026)\s*\)|\.{3,}|\u2026|\.(?: \.){2,}")

@@ -52,10 +52,10 @@ class Context:
 class Figures:
     """What a claim states in machine form, for the check of its words (prose.py).
 
-    ``numbers``, ``spans`` and ``lengths`` (of time, in seconds) are stated exactly, ``bounds`` and ``ranges`` only as
-    ends of a range. ``unitless`` are numbers of which nobody knows what they count. ``events`` are
-    those of the stated times at which something is said to have happened; ``names`` those of the texts that are words
-    (a CA's name), in which digits are no figures.
+    ``numbers``, ``spans`` and ``lengths`` (of time, in seconds) are stated exactly, ``bounds``, ``ranges`` and
+    ``shares`` (percentages) only as ends of a range. ``unitless`` are numbers of which nobody knows what they count.
+    ``events`` are those of the stated times at which something is said to have happened; ``names`` those of the texts
+    that are words (a CA's name), in which digits are no figures.
     """
 
     numbers: frozenset[int] = frozenset()
@@ -67,6 +67,7 @@ class Figures:
     ranges: tuple[TimeRange, ...] = ()
     lengths: frozenset[int] = frozenset()
     unitless: frozenset[int] = frozenset()
+    shares: tuple[Bound, ...] = ()
 
     def __or__(self, other: "Figures") -> "Figures":
         return Figures(
@@ -79,6 +80,7 @@ class Figures:
             self.ranges + other.ranges,
             self.lengths | other.lengths,
             self.unitless | other.unitless,
+            self.shares + other.shares,
         )
 
     @classmethod

@@ -21,8 +21,8 @@ class Bound:
     ``unit``: seconds that one is worth where it measures time, else 0. ``whole``: only whole numbers occur.
     """
 
-    low: int | None
-    high: int | None
+    low: int | Fraction | None
+    high: int | Fraction | None
     above: bool = False
     below: bool = False
     unit: int = 0
@@ -39,15 +39,21 @@ class Bound:
         return " and ".join(parts)
 
     @property
+    def percent(self) -> str:
+        """The same of percentages."""
+        ends = (("at least", self.low), ("at most", self.high))
+        return " and ".join(f"{words} {float(end):g} %" for words, end in ends if end is not None)
+
+    @property
     def shown(self) -> str:
         """The same where it measures time."""
-        ends = [show_duration(end * self.unit) if end is not None else "" for end in (self.low, self.high)]
+        ends = [show_duration(float(end * self.unit)) if end is not None else "" for end in (self.low, self.high)]
         parts = [f"{'more than' if self.above else 'at least'} {ends[0]}"] if ends[0] else []
         parts += [f"{'less than' if self.below else 'at most'} {ends[1]}"] if ends[1] else []
         return " and ".join(parts)
 
     @property
-    def ends(self) -> tuple[int, ...]:
+    def ends(self) -> tuple[int | Fraction, ...]:
         """The numbers that end it."""
         return tuple(end for end in (self.low, self.high) if end is not None)
 
@@ -121,7 +127,7 @@ _BEFORE = {
     r"not later than|not after|a? ?maximum of|within|until|till|through|to|by|on or before|as many as|"
     r"before midnight of|before the end of|(?:ends?|ended|expires?|expired) (?:at|on)",
     Says.BELOW: r"fewer than(?<!no fewer than)(?<!not fewer than)|less than(?<!no less than)(?<!not less than)|"
-    r"shorter than|(?<!on or )(?<!not )before|earlier than|prior to|under|below",
+    r"shorter than|(?<!on or )(?<!not )before|earlier than|prior to|under|below|nearly|almost|not quite|close to",
     Says.ON: r"(?<!or )on|dated",
 }
 _NEGATED = {
@@ -135,8 +141,8 @@ _AFTER = {
     Says.UNTIL: r"or (?:fewer|less|earlier|shorter|sooner)|at (?:the (?:very )?)?most|maximum",
 }
 _UNIT_BETWEEN = (
-    r"[\s,)\]*_]*(?:(?:days?|hours?|h|months?|years?|weeks?|minutes?|s|utc|certificates?|octets|bits?|bytes)\b)?"
-    r"[\s,)\]*_]*"
+    r"[\s,)\]*_]*(?:%|(?:days?|hours?|h|months?|years?|weeks?|minutes?|s|utc|certificates?|octets|bits?|bytes"
+    r"|per ?cent)\b)?[\s,)\]*_]*"
 )
 _BEFORE_RE = {says: re.compile(rf"\b(?:{words})\s+{_FILLER}", re.IGNORECASE) for says, words in _BEFORE.items()}
 _NEGATED_RE = {says: re.compile(rf"\b(?:{words})\s+{_FILLER}", re.IGNORECASE) for says, words in _NEGATED.items()}

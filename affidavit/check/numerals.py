@@ -40,14 +40,16 @@ ORDINALS = "|".join(sorted(_ORDINALS, key=len, reverse=True))
 _LENGTHS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _UNIT_WORDS = {
     "second": "s", "sec": "s", "s": "s", "minute": "min", "min": "min", "hour": "h", "hr": "h", "h": "h",
-    "day": "d", "week": "w", "month": "month", "year": "year",
+    "day": "d", "d": "d", "week": "w", "month": "month", "year": "year",
 }  # fmt: skip
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
 _KIND = r"(?:(?:calendar|full|whole|more|further|consecutive)\s+)?"
 _PIECE = rf"(?:(?:{DIGITS}|{WORDS})(?:\s+|-){_KIND}{_UNIT}\b|{DIGITS}\s+[hs]\b)"
 DURATION = rf"{_PIECE}(?:(?:,?\s+and\s+|,?\s+|\s*\+\s*){_PIECE})*"
 """A length of time: ``24 hours``, ``13 days``, ``90-day``, ``fifteen days``, ``2 years and 3 months``."""
-_PARTS = re.compile(rf"(?P<number>{DIGITS}|{WORDS})(?:\s+|-){_KIND}(?P<unit>{_UNIT}|[hs])\b", re.IGNORECASE)
+JOINED_LENGTH = rf"{DIGITS}(?:{_UNIT}|[hd])\b"
+"""The same without a blank: ``24h``, ``90d``, ``15min``. ``30s`` may be years, ``5m`` anything."""
+_PARTS = re.compile(rf"(?P<number>{DIGITS}|{WORDS})(?:\s+|-){_KIND}(?P<unit>{_UNIT}|[hsd])\b", re.IGNORECASE)
 _ONE_DAY = re.compile(r"one\s+day", re.IGNORECASE)
 
 

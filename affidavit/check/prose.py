@@ -225,7 +225,9 @@ def _what_is_stated(stated: Stated, figure: Figure) -> str:
             values = sorted(stated.hexes)[:3]
         case "host":
             values = sorted(stated.hosts)[:3]
-        case "algorithm" | "percent":
+        case "percent":
+            values = [f"{float(n):g} %" for n in sorted(stated.percents)] + [one.percent for one in stated.shares]
+        case "algorithm":
             values = []
         case _:
             values = [d.isoformat() for d in sorted(stated.days)][:6]
@@ -289,7 +291,7 @@ def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words:
         masked = pattern.sub(lambda m: " " * len(m[0]), masked)
     hosts = [host for host in find_hosts(masked) if host.value in words.hosts]
     names = {name for group in words.names.values() for name in group}
-    figures = [figure for figure in find_figures(_mask(masked, hosts), names) if figure.kind != "algorithm"]
+    figures = [one for one in find_figures(_mask(masked, hosts), names) if one.kind not in ("algorithm", "month")]
     found = []
     for figure in sorted([*hosts, *figures], key=lambda one: one.start):
         if figure.kind != "host" and _RANK.search(masked, 0, figure.start):

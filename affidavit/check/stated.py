@@ -16,12 +16,20 @@ from affidavit.times import WEEKDAYS, Span, day_span, parse_time, to_zone
 
 #: What follows a number that counts things, and one that counts the digits of a serial number.
 _COUNTED = re.compile(rf"[\s*_)\]]+(?:\w+\s+){{0,2}}(?:{COUNTED_THINGS})\b", re.IGNORECASE)
-_DIGITS = re.compile(r"[\s-]*(?:hex(?:adecimal)?[\s-]+)?digits?\b|\s*\Z|[.,;]", re.IGNORECASE)
+_DIGITS = re.compile(r"[\s-]*(?:hex(?:adecimal)?[\s-]+)?digits?\b", re.IGNORECASE)
+_DIGITS_BEFORE = re.compile(r"\bdigits?\b", re.IGNORECASE)
+_ENDS = re.compile(r"\s*\Z|[.,;]")
 #: The unit of time that follows a number, at once or behind the other end of a range.
 _TIME_UNIT = re.compile(
     rf"[\s\])*_]*(?:(?:to|and|or|through|\u2013|-)\s*(?:{numerals.DIGITS}|{numerals.WORDS}))?(?:[\s\])*_]+|-)"
     r"(?P<unit>(?:second|minute|hour|day|week|month|year)s?|[hs])\b",
     re.IGNORECASE,
+)
+#: The zone that follows a time of day.
+_CLOCK_ZONE = re.compile(
+    r"[\s(]*(?:(?:UTC|GMT)?\s?(?P<offset>[+-]\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\w)|(?P<utc>UTC|GMT|Z)\b"
+    r"|(?P<short>CES?T|BST|WES?T|EES?T|MSK|[ECMP][SD]T|JST|KST|HKT|SGT|IST|A[CEW][SD]T|NZ[SD]T|PKT|SAST)\b"
+    r"|(?P<place>(?:[A-Z]\w+ )?(?:local )time|[A-Z]\w+ (?:standard |summer )?time)\b)"
 )
 _OPEN = re.compile(r"[*_`]")
 
@@ -49,6 +57,7 @@ class Stated:
     words: frozenset[str]
     hosts: frozenset[str]
     zone: str
+    shares: tuple[Bound, ...] = ()
 
     @classmethod
     def of(cls, figures: Figures, zone: str) -> "Stated":
@@ -98,6 +107,7 @@ class Stated:
             frozenset(len(text) for text in hexes),
             frozenset(word.lower().replace("-", "") for text in figures.texts for word in text.split()),
             frozenset(host for text in figures.texts for host in hosts_in(text, patterns=True)), zone,
+            figures.shares,
         )  # fmt: skip
 
     def covers(self, figure: Figure, text: str, before: str = "", after: str = "") -> bool:
@@ -117,9 +127,14 @@ class Stated:
         value = figure.value
         match figure.kind:
             case "number" | "one" | "word":
+                if value in self.digits and _ENDS.match(right) and _DIGITS_BEFORE.search(left):
+                    return True
                 return self._number(figure, says, right, zones)
             case "percent":
-                return value in self.percents | self.unitless
+                assert isinstance(value, Fraction)
+                if not _strict(says) and value in self.percents | self.unitless:
+                    return True
+                return any(bound_said(bound, value, says) for bound in self.shares)
             case "length":
                 assert isinstance(value, tuple)
                 return self._length(value, says)
@@ -139,9 +154,9 @@ class Stated:
             case "dmy" | "mdy":
                 assert isinstance(value, tuple)
                 return self._day(_like(*value), says, zones)
-            case "my":
+            case "my" | "month":
                 assert isinstance(value, tuple)
-                return self._month(int(value[0]), value[1], says, zones)
+                return any(self._month(year, value[1], says, zones) for year in self._years(value[0]))
             case "instant":
                 return self._instant(str(value), says)
             case "clock":
@@ -167,8 +182,7 @@ class Stated:
         readings = [value]
         if re.fullmatch(r"\d{1,3}\.\d{3}", figure.text):  # a point may set thousands apart
             readings.append(Fraction(figure.text.replace(".", "")))
-        strict = bool(says & (Says.ABOVE | Says.BELOW)) and not says & (Says.FROM | Says.UNTIL)
-        if not strict and any(one in self.numbers or one in self.unitless for one in readings):
+        if not _strict(says) and any(one in self.numbers or one in self.unitless for one in readings):
             return True
         if any(bound_said(bound, one, says) for bound in self.bounds if not bound.unit for one in readings):
             return True
@@ -235,6 +249,13 @@ class Stated:
         last = Says.UNTIL in says and one.last is not None and whole.start <= one.last < whole.end - timedelta(0, 0, 1)
         return first or last
 
+    def _years(self, stated: str | None) -> set[int]:
+        """The year of a month; where none is written, those of all that is stated."""
+        if stated is not None:
+            return {int(stated)}
+        ends = [span.local_day for one in self.ranges for span in one.named]
+        return {day.year for day in (*self.days, *self.utc_days, *ends)}
+
     def _month(self, year: int, month: int | None, says: Says, zones: tuple[str, ...]) -> bool:
         """Whether a month (or with None a year) is stated: all that is stated lies in it, or it ends a range there."""
         days = self.days | self.utc_days if "UTC" in zones else self.days
@@ -269,10 +290,19 @@ class Stated:
         return False
 
     def _clocks(self, span: Span, rest: str) -> tuple[datetime, ...]:
-        """The times of day that a stated instant may be given by: where UTC follows, that of UTC alone."""
-        if rest.lstrip().startswith(("UTC", "Z")):
+        """The times of day that a stated instant may be given by: where a zone follows, that of the zone alone."""
+        local = to_zone(span.start, self.zone)
+        match = _CLOCK_ZONE.match(rest)
+        if match is None:
+            return (span.start, local)
+        if offset := match["offset"]:
+            ahead = timedelta(hours=int(offset[1:3].rstrip(":")), minutes=int(match["minutes"] or 0))
+            return (span.start - ahead if offset[0] == "-" else span.start + ahead,)
+        if match["utc"]:
             return (span.start,)
-        return (span.start, to_zone(span.start, self.zone))
+        name = local.tzname() or ""
+        ours = self.zone != "UTC" and (match["place"] or not name.isalpha() or name == match["short"])
+        return (local,) if ours else ()
 
     def _instant(self, text: str, says: Says) -> bool:
         """Whether an instant is stated: exactly; or as the end of a range, in words that make it no other end."""
@@ -301,6 +331,11 @@ class Stated:
             return span.local_day in self.days | ends
         # A day that is stated bears out no time of day.
         return any(_meet(span, other) for other in self.instants if not other.is_day)
+
+
+def _strict(says: Says) -> bool:
+    """Whether words say that a figure itself is not meant: more than it, fewer than it."""
+    return bool(says & (Says.ABOVE | Says.BELOW)) and not says & (Says.FROM | Says.UNTIL)
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases)
 """Figures found in text, and figures that a claim states."""
 
 import re
@@ -54,6 +55,7 @@ def test_found(text: str, values: list[object]) -> None:
     [
         "RFC 6962 and RFC 5280, section 4.1.2.5", "X.509", "UTC+8", "DigiCert G2",
         "`313` in code", "https://example.com/313", "Question 5", "Category 1", "2.23.140.1.2.2", "BR 7.1.6.1",
+        "certifi 2016.9.26", "v1.2.3", "10.0.20.16", "in the 1990s", "as in may", "a march", "X.312",
         "somebody, someone, none and once", "May they", "the second", "x86 and v3",
     ],
 )  # fmt: skip
@@ -96,6 +98,19 @@ SHANGHAI = day_span(date(2015, 12, 20), "Asia/Shanghai")
         ("in 2015, not 2016", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, False]),
         ("16:00 and 16:01", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [True, False]),
         ("00:00", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True]),
+        # A zone behind a time of day says whose it is: 16:00 in London is no 16:00 in Shanghai.
+        ("16:00 UTC, 16:00 CST", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True, False]),
+        ("00:00 CST, 00:00 UTC", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True, False]),
+        ("16:00 CST", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [False]),
+        ("00:00 Beijing time, 16:00 Beijing time", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai",
+         [True, False]),
+        ("00:00 +08:00, 16:00 +08:00", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [True, False]),
+        ("in December, in January", Figures(spans=(SHANGHAI,)), "Asia/Shanghai", [True, False]),
+        ("within 24h, 25h", Figures(lengths=frozenset({86_400})), "UTC", [True, False]),
+        # A number of hex digits is none of certificates.
+        ("Of hex digits it has 15.", Figures(texts=("56D1570DA645BF6",)), "UTC", [True]),
+        ("In all they are 15.", Figures(texts=("56D1570DA645BF6",)), "UTC", [False]),
+        ("nearly 313, 313", Figures(frozenset({313})), "UTC", [False, True]),
         ("056D1570DA645BF6", Figures(texts=("56D1570DA645BF6",)), "UTC", [True]),
         ("056D1570DA645BF7", Figures(texts=("56D1570DA645BF6",)), "UTC", [False]),
         ("15 days", Figures(texts=("15 days",)), "UTC", [True]),

@@ -234,3 +234,19 @@ def test_an_instant_that_ends_a_range_is_said_as_that_end(words: str, right: boo
     assert [d.code for d in found(f"summary: '[They {words}](claim:span).'", head)] == (
         [] if right else ["figure-not-stated"]
     )
+
+
+@pytest.mark.parametrize(
+    ("stated", "right", "wrong"),
+    [
+        ("{at_least: 50 %}", "at least 50 %", "50 %"), ("{at_least: 50 %}", "50 % or more", "at most 50 %"),
+        ("{at_most: 2.5 %}", "up to 2.5 %", "2.5 %"), ("40 %", "40 %", "more than 40 %"),
+        ("{at_least: 10 %, at_most: 20 %}", "between 10 % and 20 %", "10 %"),
+    ],
+)  # fmt: skip
+def test_a_percentage_says_no_more_than_its_bound(stated: str, right: str, wrong: str) -> None:
+    head = HEAD.replace("    count: 313\n", f"    count: 313\n    share: {stated}\n")
+    assert found(f"summary: '[{right} of them](claim:same)'\n", head) == []
+    (one,) = found(f"summary: '[{wrong} of them](claim:same)'\n", head)
+    assert one.code == "figure-not-stated"
+    assert "%" in one.hint

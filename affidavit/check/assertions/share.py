@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from affidavit.check.base import Check, Context, Figures
+from affidavit.check.bounds import Bound
 from affidavit.check.conditions import ValueProblem
 from affidavit.incident.fields import AmountField
 from affidavit.types import Finding, Outcome
@@ -77,8 +78,8 @@ class Share(Check):
         words = " and ".join(
             f"{name} {end.text}" for name, end in (("at least", low), ("at most", high)) if end is not None
         )
-        texts = tuple(end.text for end in (low, high) if end is not None)
-        return cls(None, low, high, stated=words, figures=Figures(texts=texts))
+        bound = Bound(low.value if low else None, high.value if high else None, whole=False)
+        return cls(None, low, high, stated=words, figures=Figures(shares=(bound,)))
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
         part, whole = int(measured["n"]), int(measured["considered"])

@@ -4,16 +4,19 @@ They are proposals: whether the report was wrong or the evidence is incomplete, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
+from affidavit.check.assertions import BY_KEY
 from affidavit.check.figures import NUMBERS, Figure, find_figures
 from affidavit.check.numerals import parse_number
 from affidavit.check.prose import claim_links
 from affidavit.incident.load import Prose, Report
+from affidavit.incident.nodes import Node
 from affidavit.times import MONTHS, WEEKDAYS, parse_time
-from affidavit.types import Fix, Outcome, Position, Verdict
+from affidavit.types import Finding, Fix, Outcome, Position, Verdict
 
+_STATING = frozenset(("where", "returns", *BY_KEY))
 _SPACED = re.compile(r"\d{1,3}(?P<by>[,.\u00a0\u202f ])\d{3}")
 
 
@@ -30,8 +33,36 @@ def fixes_of(report: Report, verdict: Verdict) -> tuple[Fix, ...]:
             node = report.tree.find(("claims", verdict.claim, *path))
             if node is None or not isinstance(node.value, str) or node.literal:
                 return ()
+            if _stated_twice(report, verdict.claim, path, node.value, right, refuted):
+                return ()
             found += [Fix(node.pos, node.value, right), *_words(report, verdict.claim, node.value, right)]
     return tuple(dict.fromkeys(found))
+
+
+def _stated_twice(
+    report: Report, claim: str, path: tuple[str, ...], was: str, now: str, refuted: Sequence[Finding]
+) -> bool:
+    """Whether the claim states the old value in another place, too, where it stays: which one its words mean is open.
+
+    "5 certificates carry 5 serial numbers" would else become 6 and 6, though only the one was wrong.
+    """
+    changing = {one: text for finding in refuted for one, text in finding.would}
+    zone = report.incident.timezone
+    todo: list[tuple[tuple[str, ...], Node]] = [((), node)] if (node := report.tree.find(("claims", claim))) else []
+    while todo:
+        place, node = todo.pop()
+        if isinstance(node.value, dict):
+            todo += [((*place, key), one) for key, one in node.value.items() if place or key in _STATING]
+        elif isinstance(node.value, list):
+            todo += [((*place, str(index)), one) for index, one in enumerate(node.value)]
+        elif (
+            node.value is not None
+            and place != path
+            and changing.get(place) != now
+            and any(_like(figure, was, now, zone) is not None for figure in find_figures(node.value))
+        ):
+            return True
+    return False
 
 
 def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix]:

@@ -31,6 +31,8 @@ _CLOCK_ZONE = re.compile(
     r"|(?P<short>CES?T|BST|WES?T|EES?T|MSK|[ECMP][SD]T|JST|KST|HKT|SGT|IST|A[CEW][SD]T|NZ[SD]T|PKT|SAST)\b"
     r"|(?P<place>(?:[A-Z]\w+ )?(?:local )time|[A-Z]\w+ (?:standard |summer )?time)\b)"
 )
+#: A date right behind a weekday: it is that date's.
+_BESIDE = re.compile(r",?\s+(?:the\s+)?(?P<rest>.*)", re.DOTALL)
 _OPEN = re.compile(r"[*_`]")
 
 Fits = Callable[[date], bool]
@@ -145,6 +147,10 @@ class Stated:
             case "hex":
                 return str(value) in self.hexes or int(str(value), 16) in self.serials
             case "weekday":
+                beside = _BESIDE.match(right)
+                date_ = next(scan(beside["rest"]), None) if beside else None
+                if date_ is not None and date_.start == 0 and (day := _whole_day(date_)) is not None:
+                    return WEEKDAYS[day.weekday()] == value and self._weekday(str(value), near, zones)
                 return self._weekday(str(value), near, zones)
             case "ordinal":
                 assert isinstance(value, int)
@@ -364,6 +370,13 @@ def _real(year: int, month: int, day: int) -> list[date]:
 
 def _like(year: str | None, month: int, day: int) -> Fits:
     return lambda d: (d.month, d.day) == (month, day) and (not year or d.year == int(year))
+
+
+def _whole_day(figure: Figure) -> date | None:
+    """The day of a date with its year."""
+    if isinstance(figure.value, tuple) and figure.kind in ("dmy", "mdy") and figure.value[0]:
+        return next(iter(_real(int(figure.value[0]), figure.value[1], figure.value[2])), None)
+    return figure.value if isinstance(figure.value, date) else None
 
 
 def _is_day(figure: Figure, day: date) -> bool:

@@ -110,6 +110,9 @@ SHANGHAI = day_span(date(2015, 12, 20), "Asia/Shanghai")
         # A number of hex digits is none of certificates.
         ("Of hex digits it has 15.", Figures(texts=("56D1570DA645BF6",)), "UTC", [True]),
         ("In all they are 15.", Figures(texts=("56D1570DA645BF6",)), "UTC", [False]),
+        # The other day is a Monday: a weekday is that of the date behind it.
+        ("Sunday, 20 December 2015, Monday 2015-12-21, Monday, 20 December 2015, Sunday", Figures(spans=(SHANGHAI, day_span(date(2015, 12, 21), "Asia/Shanghai"))), "Asia/Shanghai",
+         [True, True, True, True, False, True, True]),
         ("nearly 313, 313", Figures(frozenset({313})), "UTC", [False, True]),
         ("056D1570DA645BF6", Figures(texts=("56D1570DA645BF6",)), "UTC", [True]),
         ("056D1570DA645BF7", Figures(texts=("56D1570DA645BF6",)), "UTC", [False]),

@@ -61,6 +61,8 @@ def text(root: Path) -> str:
          "{says: Half are., over: affected, where: {subject_cn: 0.example}, share: 33 %}"),
         ("{says: A third are., over: affected, where: {subject_cn: 0.example}, share: 33.5 %}",
          "{says: A third are., over: affected, where: {subject_cn: 0.example}, share: 33.3 %}"),
+        ("{says: There are 4 with 4 keys., over: affected, count: 4, distinct: {spki_sha256: 4}}",
+         "{says: There are 3 with 3 keys., over: affected, count: 3, distinct: {spki_sha256: 3}}"),
         ("{says: There are 4., over: affected, sql: SELECT count(*) FROM certificates, returns: 4}",
          "{says: There are 3., over: affected, sql: SELECT count(*) FROM certificates, returns: 3}"),
     ],
@@ -95,6 +97,9 @@ def test_words_keep_their_thousands(tmp_path: Path) -> None:
         "{says: There are 4., over: affected, count: 4, every: {sct_count: 2}}",  # half a repair is none
         "{says: There are 4., over: affected, count: 4, stands: false}",  # it is what the report holds
         "{says: There are 4., over: affected, where: {subject_cn: nobody}, every: {sct_count: 0}}",  # unproven
+        # The old number stays right in another place: which of the two a word means, nobody knows.
+        "{says: There is 1 certificate of 1 issuer., over: affected, count: 1, distinct: {issuer: 1}}",
+        "{says: There are 4 beside CA 4., over: affected, count: 4, none: {subject_cn: CA 4}}",
     ],
 )
 def test_nothing_is_proposed_where_nobody_knows(tmp_path: Path, claim: str) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from zoneinfo import TZPATH
 
 from affidavit import __version__
 
@@ -17,11 +18,19 @@ _OPTIONAL = ("badkeys", "pkilint")
 
 
 def tree_digest(folders: Iterable[Path]) -> str:
-    """SHA-256 over the names and contents of all files below some folders; links are followed as files."""
+    """SHA-256 over the names and contents of all files below some folders; links are followed as files.
+
+    Where a link leads is part of it: one to a folder is not walked into, and files may be read through it.
+    """
     whole = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_symlink():
+                whole.update(
+                    b"\xfe" + f"{path.relative_to(folder)}\0{path.readlink()}\0".encode(errors="surrogateescape")
+                )
+            compiled = path.parent.name == "__pycache__" and path.suffix == ".pyc"
+            if path.is_file() and not compiled:
                 name = path.relative_to(folder).as_posix().encode()
                 content = hashlib.sha256(path.read_bytes()).digest()
                 whole.update(len(name).to_bytes(4, "big") + name + content)
@@ -40,6 +49,8 @@ def program_digest() -> str:
     versions = _versions((*_LIBRARIES, *_OPTIONAL))
     for name in (*_LIBRARIES, *_OPTIONAL):
         whole.update(f"{name}={versions.get(name)}\n".encode())
+    for folder in TZPATH:
+        whole.update(_zones(Path(folder)))
     return whole.hexdigest()
 
 
@@ -73,6 +84,17 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
         found[name] = metadata.version(name)
     return found
+
+
+def _zones(folder: Path) -> bytes:
+    """The hash of a folder of time zones: of the source that they were compiled from where it lies there, else of all.
+
+    The system's come before those of the library `tzdata`, and where a day begins rests on them.
+    """
+    source = folder / "tzdata.zi"
+    if source.is_file():
+        return hashlib.sha256(source.read_bytes()).digest()
+    return bytes.fromhex(tree_digest([folder]))
 
 
 def report_key(report: Path, evidence: Path, templates: Iterable[Path], settings: Mapping[str, str]) -> str:

@@ -82,6 +82,45 @@ def test_no_stale_verdict_survives_a_changed_byte(small: Path, change: object) -
     assert not marked(small)
 
 
+@pytest.mark.parametrize("folder", ["words", "__pycache__"])
+def test_no_stale_verdict_survives_a_changed_section(small: Path, folder: str) -> None:
+    """Be it that its file changes, or that a link to its folder leads elsewhere."""
+    report = small / "reports/small"
+    for name, words in (("one", "[3](claim:right)\n"), ("two", "[4](claim:right)\n")):
+        (report / name).mkdir()
+        (report / name / "text.md").write_text(words)
+    link = report / folder
+    link.symlink_to("one")
+    (report / "incident.yaml").write_text(PASSING + f"sections:\n- {{title: T, file: {folder}/text.md}}\n")
+    assert run(small).exit_code == 0
+    link.unlink()
+    link.symlink_to("two")
+    assert run(small).exit_code == 1
+    link.unlink()
+    shutil.copytree(report / "one", link)
+    assert run(small).exit_code == 0
+    (link / "text.md").write_text("[5](claim:right)\n")
+    assert run(small).exit_code == 1
+
+
+def test_the_program_is_known_by_the_systems_time_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a day begins rests on them, and they change while the program stays."""
+    digest = inputs.program_digest.__wrapped__
+    (tmp_path / "Europe").mkdir()
+    (tmp_path / "Europe/Berlin").write_bytes(b"TZif2 one")
+    monkeypatch.setattr(inputs, "TZPATH", (str(tmp_path),))
+    first = digest()
+    assert digest() == first
+    (tmp_path / "Europe/Berlin").write_bytes(b"TZif2 two")
+    second = digest()
+    assert second != first
+    (tmp_path / "tzdata.zi").write_text("# version 2026a\n")
+    third = digest()
+    assert third not in (first, second)
+    (tmp_path / "tzdata.zi").write_text("# version 2026b\n")
+    assert digest() != third
+
+
 def test_no_stale_verdict_survives_other_code(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(small)
     monkeypatch.setattr(reuse, "program_digest", lambda: "another program")

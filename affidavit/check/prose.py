@@ -31,7 +31,7 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 LOOSE = "loose-fact"
 """Code of what prose says without a claim."""
 _RANK = re.compile(r"\b(?:class|version)\s+\Z", re.IGNORECASE)
-_LIST_NUMBER = re.compile(r"^\s{0,3}\d{1,3}[.)](?=\s)", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"[ \t]{0,3}\d{1,2}[.)](?=\s|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +287,9 @@ def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words:
     """Figures and host names outside every claim link, with the claims that would cover each."""
     if prose.role.endswith(".says"):
         return []
-    for pattern in (_FENCE, _OTHER_LINK, _LIST_NUMBER):
+    for pattern in (_FENCE, _OTHER_LINK):
         masked = pattern.sub(lambda m: " " * len(m[0]), masked)
+    masked = _without_list_numbers(masked)
     hosts = [host for host in find_hosts(masked) if host.value in words.hosts]
     names = {name for group in words.names.values() for name in group}
     figures = [one for one in find_figures(_mask(masked, hosts), names) if one.kind not in ("algorithm", "month")]
@@ -308,6 +309,17 @@ def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words:
         fixes = (Fix(place, figure.text, f"[{figure.text}](claim:{covering[0]})"),) if sure else ()
         found.append(Diagnostic(place, LOOSE, message, hint, Severity.WARNING, fixes=fixes, about="loose"))
     return found
+
+
+def _without_list_numbers(text: str) -> str:
+    """The text without the numbers of its lists; a line that goes on with a paragraph begins with none."""
+    lines, free, listing = [], True, False
+    for line in text.split("\n"):
+        number = _LIST_NUMBER.match(line) if free else None
+        lines.append(" " * number.end() + line[number.end() :] if number else line)
+        listing = bool(number) or (listing and bool(line.strip()))
+        free = listing or not line.strip() or (free and line[0] in " \t#>*-+|")
+    return "\n".join(lines)
 
 
 def _tie(figure: Figure, covering: list[str], *, title: bool) -> str:

@@ -80,6 +80,7 @@ class Report:
         add("summary", incident.summary, "summary")
         add("evidence_note", incident.evidence_note, "evidence_note")
         for name, collection in incident.evidence.items():
+            add(f"evidence.{name}.title", collection.title, "evidence", name, "title")
             add(f"evidence.{name}.note", collection.note, "evidence", name, "note")
         included = {p.role: p for p in self.included}
         for index, section in enumerate(incident.sections):

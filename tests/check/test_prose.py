@@ -250,3 +250,23 @@ def test_a_percentage_says_no_more_than_its_bound(stated: str, right: str, wrong
     (one,) = found(f"summary: '[{wrong} of them](claim:same)'\n", head)
     assert one.code == "figure-not-stated"
     assert "%" in one.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "loose"),
+    [
+        ("Lists:\n\n1. a\nlazy\n2. b\n   more\n\n3. c", []), ("# Head\n1. a", []), ("- x\n\n  1. y", []),
+        ("In all there were\n27. No more.", ["27"]), ("Lists:\n\n1. a\n\nSo there are\n27. No more.", ["27"]),
+        ("313. That is all.", ["313"]),
+    ],
+)  # fmt: skip
+def test_the_number_of_a_list_is_none_of_a_sentence(text: str, loose: list[str]) -> None:
+    block = "".join(f"  {line}\n" for line in text.split("\n"))
+    assert [d.message.split("'")[1] for d in found(f"summary: |\n{block}")] == loose
+
+
+def test_titles_of_collections_are_read_as_well() -> None:
+    head = HEAD.replace("a: {files: a.pem}", "a: {files: a.pem, title: The 314}")
+    (one,) = found("", head)
+    assert (one.code, one.pos.line) == ("loose-fact", 6)
+    assert "no link can stand in a title" in one.hint

@@ -14,6 +14,7 @@ import nh3
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AMP_SUBSTITUTE
 from markupsafe import Markup, escape
 
 from affidavit.check.prose import claim_links
@@ -25,6 +26,7 @@ MAX_HEADINGS = 500
 MAX_DEPTH = 50
 """Beyond these a text is shown as it was written: its characters, headings, and brackets open at once."""
 
+_ENTITY = re.compile(r"&(?=(?:#[0-9]+|#x[0-9a-f]+|[0-9a-z]+);)", re.IGNORECASE)
 _HEADING = re.compile(r"h([1-6])")
 _HEADING_LINE = re.compile(r"^ {0,3}(?:#|=+ *$|-+ *$)", re.MULTILINE)
 _EXTERNAL = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
@@ -88,6 +90,9 @@ class _Tidy(Treeprocessor):
                 self._link(element)
             elif element.tag in ("th", "td"):
                 self._cell(element)
+            if element.tag != "code":  # there it is done
+                element.text = _without_entities(element.text)
+            element.tail = _without_entities(element.tail)
         self._wrap_tables(root)
         self._keep_dates(root)
 
@@ -146,6 +151,11 @@ class _Tidy(Treeprocessor):
         return re.sub("\x02(?:wzxhzdk|klzzwxh):\\d+\x03", "", text)
 
 
+def _without_entities(text: str | None) -> str | None:
+    """The text as it was written: ``&#51;`` would else be shown as a figure that nobody has checked."""
+    return _ENTITY.sub(f"{AMP_SUBSTITUTE}amp;", text) if text else text
+
+
 def _dates(text: str) -> tuple[str, list[ET.Element]] | None:
     """The text before the first day, and a span for each day with the text that follows it; None without days."""
     found = list(DATE.finditer(text))
@@ -170,7 +180,7 @@ class _Plain(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - the library's name
         md.preprocessors.deregister("html_block")
         # `automail` writes addresses as entities, which would hide them from the check of links.
-        for name in ("html", "automail", "image_link", "image_reference", "short_image_ref"):
+        for name in ("html", "entity", "automail", "image_link", "image_reference", "short_image_ref"):
             md.inlinePatterns.deregister(name)
         # Below the inline patterns (20), which make the links, and above `prettify` (10).
         md.treeprocessors.register(_Tidy(md, self.links, self.under, self.source), "affidavit", 15)

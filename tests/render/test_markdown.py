@@ -149,3 +149,12 @@ def test_odd_texts_end_soon_and_are_shown(text):
 
 def test_brackets_of_ordinary_prose_are_no_matter():
     assert markdown("See [a](https://example.org/) (or [b](https://example.org/)).\n\n" * 200).count("<a ") == 400
+
+
+@pytest.mark.parametrize("entity", ["&#51;", "&#x33;", "&frac12;", "&amp;"])
+@pytest.mark.parametrize("around", ["{}", "**{}**", "`{}`", "# {}", "    {}", "[{}](https://example.com/)"])
+def test_entities_are_shown_as_they_were_written(entity: str, around: str) -> None:
+    """A figure written as entities would stand on the page and have been checked by nobody."""
+    shown = re.sub(r"<[^>]*>", "", str(markdown(around.format(entity))))
+    assert shown.strip() == entity.replace("&", "&amp;")
+    assert "R&amp;D" in str(markdown("R&D"))

@@ -30,6 +30,8 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 #: Before a number that ranks or labels; in narrative prose it is no fact, in a claim's own words it may be one.
 LOOSE = "loose-fact"
 """Code of what prose says without a claim."""
+#: Marks between digits: "3*1*3" is shown as one number, its middle in italics.
+_SET = re.compile(r"(?<=\d)[*`]+(?=\d)")
 _RANK = re.compile(r"\b(?:class|version)\s+\Z", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"[ \t]{0,3}\d{1,2}[.)](?=\s|\Z)")
 
@@ -182,7 +184,7 @@ class _Words:
         """
         stated = self.stated[claim]
         # In a claim's own words a figure set as code is a figure all the same.
-        words = words.replace("`", " ")
+        words = _SET.sub("", words).replace("`", " ")
         hosts = [host for host in find_hosts(words) if self._is_host(str(host.value), stated)]
         masked = _mask(words, hosts)
         return [

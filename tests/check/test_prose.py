@@ -52,6 +52,8 @@ def test_words_that_say_what_the_claim_states() -> None:
         ("314 certificates", "314"), ("3,130", "3,130"), ("27 of 313", "27"), ("on 5 January 2016", "5 January 2016"),
         ("2016-01-03", "2016-01-03"), ("a Sunday", "Sunday"), ("six", "six"), ("056D1570DA645BF6", "056D1570DA645BF6"),
         ("in February 2016", "February 2016"), ("on the 5th", "5th"),
+        # Marks between digits part no number.
+        ("4*313* of them", "4313"), ("**2016**`01`", "201601"),
     ],
 )  # fmt: skip
 def test_a_link_whose_figure_is_not_stated_is_an_error(words: str, figure: str) -> None:

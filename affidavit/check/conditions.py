@@ -132,6 +132,8 @@ def type_value(column: Column, text: object, zone: str) -> Typed:
                 bare = clean_hex(text).lower()
                 if not bare or any(c not in "0123456789abcdef" for c in bare):
                     raise ValueProblem(f"{text!r} is not hexadecimal, as {column.name} is")
+                if len(bare) % 2:
+                    raise ValueProblem(f"{text!r} has an odd number of hex digits: half an octet is missing")
                 if "sha256" in column.name and len(bare) != 64:
                     raise ValueProblem(f"{text!r} has {len(bare)} hex digits; a SHA-256 has 64")
                 return Typed(text, bare)
@@ -254,13 +256,15 @@ def _like(column: Column, raw: object) -> Callable[[exp.Expr], exp.Expr]:
     if not _HEX_PATTERN.fullmatch(pattern):
         raise ValueProblem(f"{raw!r} holds what is no hex digit, and {column.name} is hexadecimal")
     patterns = [pattern] if column.kind is Kind.SERIAL else [pattern.lower()]
-    if column.kind is Kind.SERIAL and pattern[0] in "123456789ABCDEF":
-        patterns.append("0" + pattern)
+    if column.kind is Kind.SERIAL and (short := re.fullmatch(r"(-?)(?:00)*([1-9A-F].*)", pattern)):
+        patterns += [short[1] + short[2], f"{short[1]}0{short[2]}"]
     return lambda c: exp.Paren(this=disjunction([exp.Like(this=c.copy(), expression=literal(one)) for one in patterns]))
 
 
 def _matches(node: exp.Expr, pattern: str) -> exp.Expr:
-    """``LIKE``; a backslash makes the character behind it stand for itself."""
+    """``LIKE``; a backslash makes the character behind it stand for itself, and letters are composed (`_equals`)."""
+    if not pattern.isascii():
+        node, pattern = exp.func("nfc_normalize", node), unicodedata.normalize("NFC", pattern)
     like = exp.Like(this=node, expression=literal(pattern))
     return exp.Escape(this=like, expression=literal("\\")) if "\\" in pattern else like
 

@@ -8,6 +8,7 @@ nearest known one. What passes runs on a locked connection with limits (engine.p
 import logging
 import re
 from collections.abc import Iterable
+from unicodedata import normalize
 
 import sqlglot
 from sqlglot import exp
@@ -210,6 +211,9 @@ def _type_literals(tree: exp.Expr, columns: dict[str, Column], zone: str, found:
                 made = condition(column, {"like": pattern}, zone)
                 like = exp.Paren(this=made.test(node.this))
                 return exp.Not(this=like) if node.args.get("negate") else like
+            if column.kind is Kind.TEXT and pattern is not None and not pattern.isascii():
+                node.this.replace(exp.func("nfc_normalize", node.this.copy()))
+                node.expression.replace(literal(normalize("NFC", pattern)))
         if isinstance(node, (exp.ArrayContains, exp.Contains)) and (column := column_of(node.this)):
             entry = _literal_value(node.expression)
             if column.kind is Kind.TEXTS and entry is not None:

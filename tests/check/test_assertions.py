@@ -262,6 +262,32 @@ def test_entries_are_found_however_they_are_written(entry: str, other: str) -> N
     assert outcome(f"none: {{{other}}}", rows) is Outcome.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("odd", "pattern", "other"),
+    [
+        ({"serial": "-01"}, "serial: {like: '-1%'}", "serial: {like: '-2%'}"),
+        # As openssl writes the encoding of a number whose first bit is set: with the octet of its sign.
+        ({"serial": "A1B2"}, "serial: {like: '00:A1:%'}", "serial: {like: '0A:1B:%'}"),
+        ({"serial": "56D1"}, "serial: {like: '56%'}", "serial: {like: '05:6D%'}"),
+        ({"issuer_cn": "Cafe\u0301 CA"}, "issuer_cn: {like: 'Caf\u00e9%'}", "issuer_cn: {like: 'Cafe%x'}"),
+        ({"issuer_cn": "Caf\u00e9 CA"}, "issuer_cn LIKE 'Cafe\u0301%'", "issuer_cn ILIKE 'Cafe\u0300%'"),
+    ],
+)
+def test_patterns_are_as_blind_to_spelling_as_equality(odd: dict[str, str], pattern: str, other: str) -> None:
+    def none(stated: str) -> Outcome:
+        return outcome({"none": yaml.load(f"{{{stated}}}", yaml.BaseLoader) if ":" in stated else stated}, [row])
+
+    row = certificate(1, **odd)
+    assert none(pattern) is Outcome.REFUTED
+    assert none(other) is Outcome.VERIFIED
+
+
+def test_half_an_octet_is_no_hash() -> None:
+    with pytest.raises(InputError, match="odd number of hex digits"):
+        outcome("none: {subject_key_id: ABC}", [certificate(1, subject_key_id="0abc")])
+    assert outcome("some: {subject_key_id: '0A:BC'}", [certificate(1, subject_key_id="0abc")]) is Outcome.VERIFIED
+
+
 @pytest.mark.parametrize("text", ["2.23.140.1.2.02", "ov", "2.23"])
 def test_what_is_no_oid_is_never_absent(text: str) -> None:
     claim = f"none: {{policy_oids: {{contains: '{text}'}}}}"

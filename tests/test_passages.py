@@ -42,6 +42,15 @@ def test_found_as_it_stands(quote: str, lines: tuple[int, int] | None) -> None:
     assert (passage and (passage.line, passage.last_line)) == lines
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2009", "\u202f"])
+def test_a_blank_within_a_number_parts_no_words(blank: str) -> None:
+    words = Words(f"We found 1{blank}313{blank}certificates.")
+    assert words.find("313 certificates") is None
+    assert words.find("found 1 313 certificates")
+    assert Words(f"in 2016{blank}313{blank}certificates, of 1{blank}3134{blank}x").find("2016 313")
+    assert Words(f"No.{blank}313{blank}certificates").find("313 certificates")
+
+
 @pytest.mark.parametrize("dots", ["...", "\u2026", "[...]", "[\u2026]", "(...)", ". . ."])
 def test_an_ellipsis_stands_for_words_in_between(dots: str) -> None:
     passage = Words(MAIL).find(f"The serial number {dots} reused")

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     rf"\.{{2,}}|\u2026|--+|'+|[{UNSPACED}]|[^\W_{UNSPACED}]+(?:_+[^\W_{UNSPACED}]+)*|[*_](?=\S)|\S",
 )
 #: No-break and thin blanks that set thousands apart part no words.
-_CHUNK = re.compile(r"(?:\S|(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d)))+")
+_CHUNK = re.compile(r"(?:\S|(?<=\d)(?<!\d{4})[\u00a0\u2009\u202f](?=\d{3}(?!\d)))+")
 _APART = re.compile(rf"[{UNSPACED}\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]|\u2014|\u2026")
 #: What may stand before the first quoted word, or behind the last, in one run of characters with it.
 _OPENING, _CLOSING = frozenset("'([{\u00bf\u00a1"), frozenset("')]}.,;:!?")

@@ -282,6 +282,8 @@ def _share(case: Case, stated: Any) -> str:
         # Rounded by hand at the place to which it is stated; half rounds up.
         place = Decimal(1).scaleb(percent(stated).as_tuple().exponent)  # type: ignore[arg-type]
         share = Fraction(100 * len(case.rows), whole)
+        if share in (0, 100) or percent(stated) in (0, 100):
+            return _yes(share == percent(stated))
         rounded = math.floor(share / Fraction(place) + Fraction(1, 2)) * place
         return _yes(rounded == percent(stated))
     low, high = (percent(stated[key]) if key in stated else None for key in ("at_least", "at_most"))

@@ -282,6 +282,19 @@ def test_patterns_are_as_blind_to_spelling_as_equality(odd: dict[str, str], patt
     assert none(other) is Outcome.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("right", "share", "would"),
+    [(300, "100 %", None), (299, "100 %", "99.7 %"), (299, "99.7 %", None), (1, "0 %", "0.3 %"), (0, "0 %", None),
+     (1, "0.3 %", None), (0, "0.1 %", "0.0 %"), (299, "100.0 %", "99.7 %"), (298, "99 %", None)],
+)  # fmt: skip
+def test_all_and_none_are_not_rounded(right: int, share: str, would: str | None) -> None:
+    rows = [certificate(n, key_bits=2048 if n < right else 1024) for n in range(300)]
+    found = verdict({"where": {"key_bits": "2048"}, "share": share}, rows)
+    assert found.outcome is (Outcome.VERIFIED if would is None else Outcome.REFUTED)
+    if would is not None:
+        assert found.findings[0].would == ((("share",), would),)
+
+
 def test_half_an_octet_is_no_hash() -> None:
     with pytest.raises(InputError, match="odd number of hex digits"):
         outcome("none: {subject_key_id: ABC}", [certificate(1, subject_key_id="0abc")])

@@ -201,3 +201,11 @@ def test_names_of_hosts_have_no_case_in_any_function(entry: str) -> None:
     rows = [certificate(1, dns_names=["Www.example.COM"])]
     assert outcome({"none": entry}, rows) is Outcome.REFUTED
     assert outcome({"none": entry.replace("xample", "xample-")}, rows) is Outcome.VERIFIED
+
+
+def test_a_query_names_no_event_that_had_not_come() -> None:
+    claim = {"sql": "SELECT max(not_before) FROM certificates", "returns": "2016-01-04"}
+    assert outcome({**claim, "made": "2016-01-04"}, [certificate(1)]) is Outcome.VERIFIED
+    assert outcome({**claim, "made": "2016-01-03"}, [certificate(1)]) is Outcome.REFUTED
+    end = {"sql": "SELECT max(not_after) FROM certificates", "returns": "2017-01-04", "made": "2016-01-03"}
+    assert outcome(end, [certificate(1)]) is Outcome.VERIFIED

@@ -35,9 +35,17 @@ class Percent:
             raise ValueProblem(f"{stated!r} is more than the whole")
         return cls(value, Fraction(1, 2 * 10**places), f"{value.numerator / value.denominator:.{places}f} %")
 
+    def holds(self, share: Fraction) -> bool:
+        """Whether a share rounds to it; half of the last place rounds up. All is all, and none is none."""
+        if self.value in (0, 100) or share in (0, 100):
+            return share == self.value
+        return self.value - self.half <= share < self.value + self.half
+
     def like(self, share: Fraction) -> str:
-        """Another percentage, rounded to as many places as this one."""
+        """Another percentage, rounded to as many places as this one, or to more where it would be all or none."""
         places = len(str(1 / (2 * self.half))) - 1
+        while 0 < share < 100 and int(share * 10**places + Fraction(1, 2)) in (0, 100 * 10**places) and places < 6:
+            places += 1
         rounded = int(share * 10**places + Fraction(1, 2))
         whole, part = divmod(rounded, 10**places)
         return f"{whole}.{part:0{places}d} %" if places else f"{whole} %"
@@ -48,6 +56,7 @@ class Share(Check):
     """Which share the claim's rows are of all rows looked at before `where`: of the same collections and kind.
 
     A percentage holds if the share rounds to it at the place to which it is stated: 41.7 % is `42 %`, not `41 %`.
+    `100 %` is all of them and `0 %` none: one of a thousand makes it 99.9 %.
     """
 
     key = "share"
@@ -88,8 +97,7 @@ class Share(Check):
         share = Fraction(100 * part, whole)
         observed = f"{part:,} of {whole:,}: {float(share):.4g} %"
         if self.exact is not None:
-            # Half of the last place rounds up, as people round.
-            holds = self.exact.value - self.exact.half <= share < self.exact.value + self.exact.half
+            holds = self.exact.holds(share)
         else:
             holds = (self.low is None or share >= self.low.value) and (self.high is None or share <= self.high.value)
         if holds:
@@ -100,7 +108,7 @@ class Share(Check):
         hint = f"{abs(off):.4g} percentage points {'more' if off > 0 else 'less'} than stated"
         if part and part != whole and self.exact is not None:
             other = Fraction(100 * part, whole - part)
-            if self.exact.value - self.exact.half <= other < self.exact.value + self.exact.half:
+            if self.exact.holds(other):
                 hint += f"; {self.exact.text} is their number over that of the others"
         would = [((), self.exact.like(share))] if self.exact is not None else []
         return self.found(Outcome.REFUTED, observed, hint, "share", would)

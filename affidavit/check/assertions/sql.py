@@ -14,8 +14,8 @@ from affidavit.check.expressions import query_expression
 from affidavit.check.nulls import unasked
 from affidavit.incident.fields import Prose
 from affidavit.serials import clean_hex, parse_serial
-from affidavit.tables import TABLES, Kind
-from affidavit.times import parse_duration, parse_time, rfc3339, show_time
+from affidavit.tables import TABLES, Column, Kind
+from affidavit.times import Span, parse_duration, parse_time, rfc3339, show_time
 from affidavit.types import Finding, Outcome
 
 
@@ -52,10 +52,11 @@ class Sql(Check):
         numbers = frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
         words = tuple(str(node.this) for node in tree.find_all(exp.Literal) if node.is_string)
         figures = Figures(numbers, (stated.returns,), names=words, unitless=numbers)
-        return cls(
+        made = cls(
             tree, stated.returns, context.zone, tuple(tables), stated=f"the query returns {stated.returns}",
             figures=figures,
         )  # fmt: skip
+        return replace(made, figures=figures | Figures(events=made._events()))
 
     def query(self) -> exp.Query:
         columns = [exp.alias_(exp.Subquery(this=self.tree.copy()), "value")]
@@ -71,18 +72,31 @@ class Sql(Check):
                 columns.append(exp.alias_(count.subquery(), f"nulls_{name}"))
         return exp.select(*columns)
 
-    def _kind(self) -> Kind | None:
-        """What the query returns, where that is a value of a column; None else."""
+    def _columns(self) -> list[Column]:
+        """The columns of which the query returns a value, by its name in each table; none where it returns another."""
         node = self.tree.selects[0].unalias() if self.tree.selects else None
         if isinstance(node, (exp.Min, exp.Max)):
             node = node.this
-        kinds = {
-            c.kind
+        return [
+            c
             for name in self.tables
             for c in TABLES[name].columns
             if isinstance(node, exp.Column) and c.name == node.name.lower()
-        }
+        ]
+
+    def _kind(self) -> Kind | None:
+        """What the query returns, where that is a value of a column; None else."""
+        kinds = {column.kind for column in self._columns()}
         return kinds.pop() if len(kinds) == 1 else None
+
+    def _events(self) -> tuple[Span, ...]:
+        """The time that it is said to return, where that is of an event."""
+        if not any(column.event for column in self._columns()):
+            return ()
+        try:
+            return (parse_time(self.returns, self.zone),)
+        except ValueError:
+            return ()
 
     def asks_for_null(self) -> bool:
         """Aggregates and conditions of a query pass nulls over, so a missing value may decide it."""

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,24 @@ def test_a_spoilt_memory_is_passed_over(small: Path, content: bytes) -> None:
     for path in kept():
         path.write_bytes(content)
     assert run(small).output == first.output
+
+
+@pytest.mark.parametrize("kind", ["facts", "parts"])
+@pytest.mark.parametrize("how", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:50])])
+def test_what_was_read_is_read_again_where_it_was_spoilt(small: Path, kind: str, how: Callable[[Path], object]) -> None:
+    """A file that is lost or cut short would be rows that are missing."""
+    first = run(small)
+    folder = cache_folder()
+    assert folder is not None
+    for path in kept():
+        path.unlink()
+    if kind == "parts":
+        shutil.rmtree(next(folder.rglob("facts")))
+    spoilt = [path for path in folder.rglob("*.parquet") if path.parent.parent.name == kind]
+    assert spoilt
+    for path in spoilt:
+        how(path)
+    assert (first.exit_code, first.output) == (run(small).exit_code, run(small).output)
 
 
 def test_what_goes_to_files_is_written_again(small: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,10 @@ class Cache:
         """A folder to write into; `keep` gives it its name once it is whole."""
         return Path(tempfile.mkdtemp(dir=self.root, prefix="new-"))
 
+    def discard(self, target: Path) -> None:
+        """Throw away what was found not to be whole: `keep` would else take it for another run's result."""
+        shutil.rmtree(target, ignore_errors=True)
+
     def keep(self, folder: Path, target: Path) -> Path:
         """Give a finished folder its name. If another run was first, its equal result stays."""
         try:
@@ -109,19 +114,33 @@ def claims_folder(root: Path) -> Path:
 def write_part(folder: Path, sources: list[str], piece: int, pieces: int, items: int) -> None:
     """Describe a part in its folder; the last thing written of it."""
     tables = sorted(path.stem for path in folder.glob("*.parquet"))
-    content = {"sources": sources, "piece": piece, "pieces": pieces, "items": items, "tables": tables}
+    content = {"sources": sources, "piece": piece, "pieces": pieces, "items": items, "tables": tables,
+               "octets": octets(folder)}  # fmt: skip
     (folder / "part.json").write_text(json.dumps(content), "utf-8")
 
 
 def read_part(folder: Path) -> Part | None:
-    """The part in a folder; None where there is none."""
+    """The part in a folder; None where there is none, or not all of it."""
     found = _json(folder / "part.json")
     try:
+        if not whole(folder, found["octets"]):
+            return None
         return Part(
             folder, tuple(found["sources"]), found["piece"], found["pieces"], found["items"], tuple(found["tables"])
         )
     except (KeyError, TypeError):
         return None
+
+
+def octets(folder: Path) -> dict[str, int]:
+    """The sizes of a folder's Parquet files by name: what `whole` holds them against."""
+    return {path.name: path.stat().st_size for path in sorted(folder.glob("*.parquet"))}
+
+
+def whole(folder: Path, stated: Mapping[str, int]) -> bool:
+    """Whether a folder's Parquet files are all there, and as large as they were: a lost one would be missing rows."""
+    there = octets(folder)
+    return all(there.get(name) == size for name, size in stated.items())
 
 
 def touch(folder: Path) -> None:

@@ -67,7 +67,10 @@ def facts_of(
     files = _files(groups)
     key = _key(groups, logs, wanted)
     target = store.facts_folder / key
+    there = target.is_dir()  # asked first: what another run finishes meanwhile is whole
     content = kept.saved(target)
+    if there and content is None:
+        store.discard(target)
     if content is None:
         content = _make(groups, logs, wanted, store, target, progress, processes)
     else:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affidavit.evidence.cache import Cache
+from affidavit.evidence.cache import Cache, octets, read_part, whole
 from affidavit.evidence.corpus import Wanted
 from affidavit.types import Problem
 
@@ -137,16 +137,16 @@ def table_files(folder: Path, name: str) -> list[Path]:
 
 def save(folder: Path, facts: dict[str, Any]) -> None:
     """Write what facts need beside their tables; the last thing written of them."""
-    (folder / "facts.json").write_text(json.dumps(facts), "utf-8")
+    (folder / "facts.json").write_text(json.dumps(facts | {"octets": octets(folder)}), "utf-8")
 
 
 def saved(folder: Path) -> dict[str, Any] | None:
-    """What `save` wrote; None where there is none, or the files that it rests on are gone."""
+    """What `save` wrote; None where there is none, or the files that it rests on are gone or cut short."""
     try:
         found = json.loads((folder / "facts.json").read_text("utf-8"))
-        if not all(Path(path).is_file() for path in found["ders"]):
+        if not all(read_part(Path(path).parent) for path in found["ders"]):
             return None
-        if not all(table_files(folder, name) for name in found["rows"]):
+        if not whole(folder, found["octets"]) or not all(table_files(folder, name) for name in found["rows"]):
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -346,6 +346,11 @@ def boolean_expression(text: str, table: Table, zone: str, found: list[Condition
         node.set("this", exp.to_identifier(column.name))
     if tree.find(exp.Column) is None:
         raise ValueProblem("the expression names no column, so it says nothing about the evidence")
+    for node in tree.find_all(exp.And, exp.Or):
+        for side in (node.args["this"], node.args["expression"]):
+            if side.find(exp.Column) is None:
+                shown = side.sql(dialect="duckdb")[:60]
+                raise ValueProblem(f"{shown} names no column: it says nothing about the evidence", "leave it out")
     columns = {column.name: column for column in table.columns}
     return _type_literals(strict(tree), columns, zone, found if found is not None else [])
 

@@ -24,7 +24,9 @@ LINK = re.compile(
     r"\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?claim:(?P<claim>[^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)", re.DOTALL
 )
 _OTHER_LINK = re.compile(
-    r"(?<=\])\([^)\s]{0,2000}\)|<https?://[^>\s]{0,2000}>|^[ \t]{0,3}\[[^\]\n]{1,300}\]:[ \t].*$", re.MULTILINE
+    r"(?<=\])\([^)\s]{0,2000}\)|<https?://[^>\s]{0,2000}>|^[ \t]{0,3}\[[^\]\n]{1,300}\]:[ \t]+\S{1,2000}"
+    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^)\n]*\)))?[ \t]*$",
+    re.MULTILINE,
 )
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 #: Before a number that ranks or labels; in narrative prose it is no fact, in a claim's own words it may be one.

@@ -209,3 +209,12 @@ def test_a_query_names_no_event_that_had_not_come() -> None:
     assert outcome({**claim, "made": "2016-01-03"}, [certificate(1)]) is Outcome.REFUTED
     end = {"sql": "SELECT max(not_after) FROM certificates", "returns": "2017-01-04", "made": "2016-01-03"}
     assert outcome(end, [certificate(1)]) is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("idle", ["313 = 313", "true", "NOT (1 = 2)", "(2 IN (1, 2))"])
+@pytest.mark.parametrize("joined", ["key_bits = 2048 AND {}", "{} OR key_bits = 1024"])
+def test_a_part_that_names_no_column_says_nothing(idle: str, joined: str) -> None:
+    """Its numbers would pass for ones that the claim states, and "or true" for a condition."""
+    with pytest.raises(InputError, match="names no column"):
+        every(joined.format(idle))
+    assert every(joined.format("version = 3")) == "verified"

@@ -260,6 +260,8 @@ def test_a_percentage_says_no_more_than_its_bound(stated: str, right: str, wrong
         ("Lists:\n\n1. a\nlazy\n2. b\n   more\n\n3. c", []), ("# Head\n1. a", []), ("- x\n\n  1. y", []),
         ("In all there were\n27. No more.", ["27"]), ("Lists:\n\n1. a\n\nSo there are\n27. No more.", ["27"]),
         ("313. That is all.", ["313"]),
+        # What stands behind a name in brackets is text, unless it is an address.
+        ("[WoSign]: 27 of them.", ["27"]), ("[x]: https://example.com/27 '27'", []), ("[x]: claim:27 27", ["27", "27"]),
     ],
 )  # fmt: skip
 def test_the_number_of_a_list_is_none_of_a_sentence(text: str, loose: list[str]) -> None:

@@ -346,8 +346,8 @@ def boolean_expression(text: str, table: Table, zone: str, found: list[Condition
         node.set("this", exp.to_identifier(column.name))
     if tree.find(exp.Column) is None:
         raise ValueProblem("the expression names no column, so it says nothing about the evidence")
-    for node in tree.find_all(exp.And, exp.Or):
-        for side in (node.args["this"], node.args["expression"]):
+    for joint in tree.find_all(exp.And, exp.Or):
+        for side in (joint.left, joint.right):
             if side.find(exp.Column) is None:
                 shown = side.sql(dialect="duckdb")[:60]
                 raise ValueProblem(f"{shown} names no column: it says nothing about the evidence", "leave it out")

@@ -123,6 +123,15 @@ def revocation(number: int = 1, **odd: Any) -> Row:
     } | odd
 
 
+def crl(**odd: Any) -> Row:
+    """A row of ``crls``: a full one, of the CA and the time that `revocation` has."""
+    return {
+        "sha256": digest("crl"), "issuer": "CN=CA One,O=Example", "issuer_der_sha256": digest("CA One"),
+        "issuer_spki_sha256": digest("CA One key"), "this_update": at("2016-09-02"), "scope": "full", "entries": 1,
+        "authentic": True, "collection": NAME, "file": "crl.pem", "position": 1,
+    } | odd  # fmt: skip
+
+
 def lint(number: int | str = 1, **odd: Any) -> Row:
     """A row of ``lints``: zlint says that the certificate of that number violates a rule."""
     row: Row = {
@@ -172,6 +181,7 @@ def facts_of(
     revocations: Sequence[Row] = (),
     problems: Sequence[Problem] = (),
     lints: Sequence[Row] = (),
+    crls: Sequence[Row] = (),
 ) -> Facts:
     """Rows as the facts that extraction would have given."""
     rows = {
@@ -179,6 +189,7 @@ def facts_of(
         "scts": list(scts),
         "revocations": list(revocations),
         "lints": list(lints),
+        "crls": list(crls),
         "problems": problem_rows(problems),
     }
     return Facts(to_arrow(rows), tuple(problems), ())

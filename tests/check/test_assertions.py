@@ -14,6 +14,7 @@ from tests.check.case import (
     Row,
     at,
     certificate,
+    crl,
     digest,
     head,
     hints,
@@ -235,6 +236,22 @@ def test_revocations_that_contradict_one_another() -> None:
 )  # fmt: skip
 def test_a_foreign_or_forged_list_revokes_nothing(odd: Mapping[str, Any]) -> None:
     assert verdict("revoked: true", [certificate(1)], revocations=[revocation(1, **odd)]).outcome is Outcome.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    ("reason", "later", "expected"),
+    [
+        ("certificateHold", {}, "unproven"), ("keyCompromise", {}, "verified"),  # which may leave once it has expired
+        ("certificateHold", {"this_update": at("2016-09-02")}, "verified"),  # its own
+        ("certificateHold", {"authentic": False}, "verified"), ("certificateHold", {"scope": "shard"}, "verified"),
+        ("certificateHold", {"issuer_spki_sha256": digest("another")}, "verified"),
+    ],
+)  # fmt: skip
+def test_what_was_on_hold_and_is_listed_no_more(reason: str, later: Mapping[str, Any], expected: str) -> None:
+    second: Row = {"sha256": digest("later"), "file": "later.crl", "this_update": at("2016-09-09"), **later}
+    lists = [crl(), crl(**second)]
+    found = verdict("revoked: true", [certificate(1)], revocations=[revocation(1, reason=reason)], crls=lists)
+    assert found.outcome.value == expected, hints(found)
 
 
 def test_the_same_letters_in_another_encoding() -> None:

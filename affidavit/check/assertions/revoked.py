@@ -29,7 +29,8 @@ class Revoked(Check):
 
     `revoked: true` says no more than that. A day, an instant or a range says when (its revocationDate);
     `{at: ..., reason: ...}` also says why. A certificate that no CRL at hand lists leaves the claim unproven:
-    another CRL may list it. So does one of which the CRLs say different things, if not all of them fit.
+    another CRL may list it. So does one of which the CRLs say different things, if not all of them fit, and one
+    that was on hold and that a later full CRL of its issuer no longer lists.
     """
 
     key = "revoked"
@@ -85,10 +86,22 @@ class Revoked(Check):
         undone = exp.EQ(this=exp.column("reason"), expression=literal("removeFromCRL"))
         needed = ["revoked_at", *(["reason"] if self.reason is not None else [])]
         null = disjunction([exp.Is(this=exp.column(name), expression=exp.Null()) for name in needed])
+        held = exp.EQ(this=exp.column("reason"), expression=literal("certificateHold"))
+        names = ("issuer_der_sha256", "issuer_spki_sha256")
+        # Only what is on hold leaves a CRL before it expires (RFC 5280 5.3.1), and then stands in no full one any more.
+        newest = (
+            exp.select(*names, exp.alias_(exp.Max(this=exp.column("this_update")), "newest"))
+            .from_("crls")
+            .where(exp.column("authentic"), exp.EQ(this=exp.column("scope"), expression=literal("full")))
+            .group_by(*(exp.column(name) for name in names))
+        )
+        same = [exp.EQ(this=exp.column(name, "mine"), expression=exp.column(name, "later")) for name in names]
+        columns = [exp.column(name, "entry") for name in ("revoked_at", "reason", "this_update")]
         entries = (
-            exp.select(exp.column("sha256", "mine"), exp.column("revoked_at", "entry"), exp.column("reason", "entry"))
+            exp.select(exp.column("sha256", "mine"), *columns, exp.column("newest", "later"))
             .from_(exp.to_table(SCOPE, alias="mine"))
             .join(exp.to_table(REVOCATIONS.name, alias="entry"), on=conjunction(tests))
+            .join(newest.subquery("later"), on=conjunction(same), join_type="left")
         )
         listed = (
             exp.select(
@@ -98,6 +111,9 @@ class Revoked(Check):
                 exp.alias_(count_where(exp.Paren(this=fits)), "fitting"),
                 exp.alias_(count_where(exp.Paren(this=null)), "nulls"),
                 exp.alias_(count_where(undone), "undone"),
+                exp.alias_(count_where(held), "held"),
+                exp.alias_(exp.Max(this=exp.column("this_update")), "seen"),
+                exp.alias_(exp.Max(this=exp.column("newest")), "newest"),
             )
             .from_(entries.subquery("entries"))
             .group_by(exp.column("sha256"))
@@ -112,6 +128,7 @@ class Revoked(Check):
             exp.alias_(certificates("fitting = 0 AND nulls = 0 AND undone = 0"), "contrary"),
             exp.alias_(certificates("nulls > 0"), "nulls"),
             exp.alias_(certificates("undone > 0"), "undone"),
+            exp.alias_(certificates("held = entries AND seen < newest"), "lifted"),
             exp.alias_(exp.Min(this=exp.column("revoked_at")), "first"),
             exp.alias_(exp.Max(this=exp.column("revoked_at")), "last"),
         ).from_(listed.subquery("listed"))
@@ -140,6 +157,11 @@ class Revoked(Check):
             return self.found(Outcome.UNPROVEN, observed, "some entries have no readable date or reason", "null-values")
         if measured["undone"]:
             return self.found(Outcome.UNPROVEN, observed, "a later entry takes a revocation back", "undone")
+        if measured["lifted"]:
+            number = int(measured["lifted"])
+            one = ("was", "it") if number == 1 else ("were", "them")
+            hint = f"{number:,} {one[0]} on hold, and a later CRL of the issuer no longer lists {one[1]}"
+            return self.found(Outcome.UNPROVEN, observed, hint, "undone")
         if fitting < listed:
             hint = f"the CRLs give {listed - fitting:,} of them more than one date or reason, and not all fit"
             return self.found(Outcome.UNPROVEN, observed, hint, "entries-differ")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
+from affidavit.scripts import UNSPACED
+
 MAX_LEFT_OUT = 120
 """Words that one ellipsis may stand for."""
 
@@ -26,8 +28,6 @@ _MARKS = str.maketrans(
 )  # fmt: skip
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _MAIL_QUOTING = re.compile(r"[ \t]*(?:>[ \t]?)+")
-#: Scripts that set no blanks between words: each character is a word.
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(
     rf"\.{{2,}}|\u2026|--+|'+|[{UNSPACED}]|[^\W_{UNSPACED}]+(?:_+[^\W_{UNSPACED}]+)*|[*_](?=\S)|\S",
 )

@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from affidavit.check import numerals
-from affidavit.passages import UNSPACED
+from affidavit.scripts import UNSPACED
 from affidavit.serials import clean_hex
 from affidavit.times import MONTHS, WEEKDAYS, parse_duration
 

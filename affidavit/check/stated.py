@@ -148,7 +148,7 @@ class Stated:
                 return str(value) in self.hexes or int(str(value), 16) in self.serials
             case "weekday":
                 beside = _BESIDE.match(right)
-                date_ = next(scan(beside["rest"]), None) if beside else None
+                date_ = next(iter(scan(beside["rest"])), None) if beside else None
                 if date_ is not None and date_.start == 0 and (day := _whole_day(date_)) is not None:
                     return WEEKDAYS[day.weekday()] == value and self._weekday(str(value), near, zones)
                 return self._weekday(str(value), near, zones)

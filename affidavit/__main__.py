@@ -10,7 +10,7 @@ from typing import NoReturn
 
 def run(args: Sequence[str] | None = None) -> NoReturn:
     """Run the program as a process of its own, to its end."""
-    from affidavit.cli import main
+    from affidavit.program import main
 
     try:
         main(args)

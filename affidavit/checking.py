@@ -123,7 +123,10 @@ def _remembered(root: Path | None, named: Sequence[str], asked: Asked) -> Iterat
 
 
 def _not_written(error: OSError) -> int:
-    click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
+    if isinstance(error, BrokenPipeError):
+        raise error  # who read what is printed went away: nothing is at fault
+    place = error.filename or "the output"
+    click.echo(f"affidavit: {place}: cannot be written: {error.strerror}", err=True)
     return INPUT_FAULT
 
 

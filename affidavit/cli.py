@@ -3,7 +3,6 @@
 Nothing but click is imported before a command runs, so that ``--help`` is quick.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from affidavit.settings import Policy
 
 INPUT_FAULT = 2
+_TEMPLATES = "A folder whose templates and styles go before the program's own."
 _STRICT = "Figures in prose that are tied to no claim are errors."
 
 
@@ -102,7 +102,7 @@ def _styler() -> "Styler":
 
 
 def _in_colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _print_faults(diagnostics: Sequence[Any]) -> None:
@@ -119,8 +119,7 @@ def _print_faults(diagnostics: Sequence[Any]) -> None:
     help="The site's folder [default: site/ in the project's folder].",
 )
 @click.option("--fresh", is_flag=True, help="Check and render everything anew, also what has not changed.")
-@click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path),
-              help="A folder whose templates and styles go before the program's own.")  # fmt: skip
+@click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path), help=_TEMPLATES)
 @click.option("--no-pdf", is_flag=True, help="Leave out the PDFs (quicker).")
 @click.option("--strict", is_flag=True, help=_STRICT)
 @click.pass_obj
@@ -262,27 +261,33 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
 
 @cli.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path), help=_TEMPLATES)
 @click.pass_obj
-def serve(root: Path | None, port: int) -> None:
+def serve(root: Path | None, port: int, templates: Path | None) -> None:
     """Build, serve on this machine alone, and build again on change.
 
     Pages reload by themselves and show what is wrong; the last good ones stay until it is repaired.
     """
+    import signal
     import tempfile
 
     from affidavit.serve import Live, server
 
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt  # as Ctrl+C does: the folder of the pages goes, too
+
     project = _project(root)
     with tempfile.TemporaryDirectory(prefix="affidavit-") as folder, _reading(pages=True) as how:
-        live = Live(project, Path(folder) / "site", how, click.echo)
+        live = Live(project, Path(folder) / "site", how, click.echo, templates)
         try:
             serving = server(live, port)
         except OSError as error:
             click.echo(f"affidavit: port {port} cannot be used: {error.strerror}; try --port 0", err=True)
             sys.exit(INPUT_FAULT)
-        live.start()
-        click.echo(f"http://127.0.0.1:{serving.server_address[1]}/  (Ctrl+C ends it)")
+        signal.signal(signal.SIGTERM, end)
         try:
+            live.start()
+            click.echo(f"http://127.0.0.1:{serving.server_address[1]}/  (Ctrl+C ends it)")
             serving.serve_forever()
         except KeyboardInterrupt:
             click.echo("")
@@ -353,20 +358,3 @@ def inspect(file: tuple[Path, ...], form: str) -> None:
         click.echo(inspect_text(tables), nl=False)
     read = any(rows for name, rows in tables.items() if name not in ("problems", "sources"))
     sys.exit(0 if read else INPUT_FAULT)
-
-
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the program."""
-    # What a check makes it keeps to its end; looking through it for cycles again and again takes a third of its time.
-    gc.set_threshold(200_000, 20, 20)
-    try:
-        cli.main(args=list(args) if args is not None else None, prog_name="affidavit")
-    except Exception as error:
-        if os.environ.get("AFFIDAVIT_TRACEBACK"):
-            raise
-        from affidavit.shown import visible
-
-        words = visible(f"{type(error).__name__}: {error}", 500)
-        click.echo(f"affidavit: a fault of the program itself: {words}", err=True)
-        click.echo("please report it; AFFIDAVIT_TRACEBACK=1 shows where it happened", err=True)
-        sys.exit(INPUT_FAULT)

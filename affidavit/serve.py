@@ -10,18 +10,21 @@ import html
 import http.server
 import json
 import mimetypes
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from affidavit.build import Built, build_site
-from affidavit.project import Project
+from affidavit.project import Checked, Project
 from affidavit.report.text import check_text
+from affidavit.resources import templates_dir
 from affidavit.run import How, Run
 from affidavit.settings import FILE
+from affidavit.shown import agree, visible
 
 ADDRESS = "127.0.0.1"
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -35,26 +38,34 @@ POLICY = (
 )
 SCRIPT = b"""\
 "use strict";
+const built = Number(document.currentScript.dataset.built);
 const box = document.createElement("pre");
 box.id = "affidavit-live";
+box.setAttribute("role", "status");
 function show(words) {
   box.textContent = words;
   if (words) document.body.prepend(box); else box.remove();
 }
-async function ask(number) {
-  try {
-    const answer = await fetch("/-/state?since=" + number, {cache: "no-store"});
-    const state = await answer.json();
-    if (number >= 0 && state.built > number) { location.reload(); return; }
-    show(state.words);
-    number = state.built;
-  } catch (error) {
-    show("The server has stopped.");
-    await new Promise((done) => setTimeout(done, 1000));
+async function follow() {
+  let turn = -1, lost = false;
+  for (;;) {
+    // A browser opens few connections to one server: pages that nobody sees take none.
+    if (document.hidden) await new Promise((seen) => document.addEventListener("visibilitychange", seen, {once: true}));
+    try {
+      const answer = await fetch("/-/state?since=" + turn, {cache: "no-store"});
+      const state = await answer.json();
+      // One that was started again counts from the beginning: its number says nothing about this page.
+      if (state.built !== built || lost) { location.reload(); return; }
+      show(state.words);
+      turn = state.turn;
+    } catch (error) {
+      [turn, lost] = [-1, true];
+      show("The server has stopped.");
+      await new Promise((done) => setTimeout(done, 1000));
+    }
   }
-  ask(number);
 }
-ask(-1);
+follow();
 """
 STYLE = b"""\
 #affidavit-live {
@@ -63,20 +74,34 @@ STYLE = b"""\
   background: #fff3f0; color: #7a1200; border-bottom: 3px solid #b3261e;
 }
 """
-_MARK = b'<link rel="stylesheet" href="/-/live.css"><script src="/-/live.js" defer></script></head>'
+_MARK = b'<link rel="stylesheet" href="/-/live.css"><script src="/-/live.js" data-built="%d" defer></script></head>'
 
 
 class Live:
-    """The state of a site that is built again and again: how often it was, and what was wrong the last time."""
+    """The state of a site that is built again and again, and what was wrong the last time.
 
-    def __init__(self, project: Project, output: Path, how: How, say: Callable[[str], Any] = print) -> None:
+    ``built``: how often pages were written; ``turn``: how often that was tried.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        output: Path,
+        how: How,
+        say: Callable[[str], Any] = print,
+        templates: Path | None = None,
+    ) -> None:
         self.project = project
         self.output = output
+        self._templates = templates
+        # What was built last time is told by a file of the cache; this site ends with the process, and so does that.
+        self._environ = {**os.environ, "XDG_CACHE_HOME": str(output.resolve().parent)}
         self._how = how
         self._known: dict[str, tuple[str, Run]] = {}
         self._say = say
         self._changed = threading.Condition()
         self.built = 0
+        self.turn = 0
         self.words = ""
         self._stamp: dict[str, tuple[int, int]] = {}
         self._ended = threading.Event()
@@ -84,7 +109,7 @@ class Live:
     def stamp(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of every file that the site is made of."""
         found = {}
-        for folder in (self.project.reports, self.project.evidence):
+        for folder in filter(None, (self.project.reports, self.project.evidence, self._templates, templates_dir())):
             for path in folder.rglob("*"):
                 try:
                     status = path.stat()
@@ -100,18 +125,34 @@ class Live:
     def build(self) -> Built:
         """Build once; what is wrong is kept for the pages, and the last good site with it."""
         begun = time.perf_counter()
-        done = build_site(Project(self.project.root), self.output, pdf=False, how=self._how, known=self._known)
+        done = build_site(
+            Project(self.project.root),
+            self.output,
+            templates=self._templates,
+            pdf=False,
+            environ=self._environ,
+            how=self._how,
+            known=self._known,
+        )
         faults = done.checked is not None and bool(done.checked.faults)
         words = check_text(done.checked) if faults and done.checked is not None else ""
-        with self._changed:
-            self.words = words
-            # A page that stays as it is need not be loaded again to show what is wrong.
-            self.built += 0 if faults and self.built else 1
-            self._changed.notify_all()
-        self._say(f"{time.strftime('%H:%M:%S')} {done.words} ({time.perf_counter() - begun:.1f} s)")
+        # A page that stays as it is need not be loaded again to show what is wrong.
+        self._now(words, written=not faults or not self.built)
+        if faults:
+            told = "nothing was built; the pages are as they were" if self.turn > 1 else "nothing was built"
+        else:
+            told = tally(done.checked) if done.checked is not None else "nothing has changed"
+        self._say(f"{time.strftime('%H:%M:%S')} {told} ({time.perf_counter() - begun:.1f} s)")
         if words:
             self._say(words.rstrip())
         return done
+
+    def _now(self, words: str, *, written: bool) -> None:
+        with self._changed:
+            self.words = words
+            self.turn += 1
+            self.built += written
+            self._changed.notify_all()
 
     def watch(self) -> None:
         """Build whenever a file has changed, until `stop`."""
@@ -119,7 +160,12 @@ class Live:
             stamp = self.stamp()
             if stamp != self._stamp:
                 self._stamp = stamp
-                self.build()
+                try:
+                    self.build()
+                except Exception as error:  # a fault of the program itself: the next change may get round it
+                    words = visible(f"a fault of the program itself: {type(error).__name__}: {error}", 500)
+                    self._now(words, written=False)
+                    self._say(f"affidavit: {words}")
 
     def start(self) -> None:
         """Build, and go on watching in a thread of its own."""
@@ -134,14 +180,18 @@ class Live:
             self._changed.notify_all()
 
     def state(self, since: int) -> Mapping[str, Any]:
-        """How often the site was built and what is wrong; waits a while for something newer than ``since``."""
+        """Where it stands; waits a while for a turn after ``since``."""
         with self._changed:
-            words = self.words
             if since >= 0:
-                self._changed.wait_for(
-                    lambda: self.built > since or self.words != words or self._ended.is_set(), timeout=WAIT
-                )
-            return {"built": self.built, "words": self.words}
+                self._changed.wait_for(lambda: self.turn > since or self._ended.is_set(), timeout=WAIT)
+            return {"built": self.built, "turn": self.turn, "words": self.words}
+
+
+def tally(checked: Checked) -> str:
+    """What a build came to, in one line: how many reports there are, and which do not pass."""
+    failing = [run.slug for run in checked.runs if not run.passes]
+    words = agree(f"built {len(checked.runs)} report(s)")
+    return words + (f"; {', '.join(failing)}: does not pass" if failing else "")
 
 
 def server(live: Live, port: int) -> http.server.ThreadingHTTPServer:
@@ -159,9 +209,7 @@ def server(live: Live, port: int) -> http.server.ThreadingHTTPServer:
             self._answer(body=False)
 
         def _answer(self, *, body: bool) -> None:
-            host = (self.headers.get("Host") or "").rpartition(":")
-            name = host[0] if host[1] and host[2].isdigit() else host[2]
-            if name not in HOSTS:
+            if not _own(self.headers.get_all("Host", [])):
                 self._send(421, "text/plain", b"this server answers to 127.0.0.1 and localhost alone\n", body=body)
                 return
             address = urlsplit(self.path)
@@ -177,40 +225,43 @@ def server(live: Live, port: int) -> http.server.ThreadingHTTPServer:
                 self._file(unquote(address.path), body=body)
 
         def _file(self, path: str, *, body: bool) -> None:
-            parts = [part for part in PurePosixPath(path).parts if part != "/"]
-            target = live.output.joinpath(*parts)
-            if target.is_dir():
-                if not path.endswith("/"):
-                    self.send_response(301)
-                    self.send_header("Location", "/" + "/".join(parts) + "/")
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-                target = target / "index.html"
+            parts = [part for part in path.split("/") if part]
             hidden = any(part.startswith(".") or "\0" in part or "\\" in part for part in parts)
+            target = live.output.joinpath(*parts) if not hidden else live.output / "."
             try:
                 inside = not hidden and target.resolve().is_relative_to(live.output.resolve())
+                if inside and target.is_dir():
+                    if not path.endswith("/"):
+                        self._send(301, "text/plain", b"", body=body, Location="/" + quote("/".join(parts)) + "/")
+                        return
+                    target = target / "index.html"
                 content = target.read_bytes() if inside else None
             except (OSError, ValueError):
                 content = None
             if content is None:
                 words = live.words or "There is no such page."
                 page = (
-                    f"<!doctype html><html lang=en><head><title>Not there</title></head><pre>{html.escape(words)}</pre>"
+                    "<!doctype html><html lang=en><head><title>Not there</title></head>"
+                    f'<body><pre>{html.escape(words)}</pre><p><a href="/">All reports</a></p></body></html>'
                 )
-                self._send(404, "text/html; charset=utf-8", _live(page.encode()), body=body)
+                self._send(404, "text/html; charset=utf-8", _live(page.encode(), live.built), body=body)
                 return
             kind = mimetypes.guess_type(target.name)[0] or "application/octet-stream"
             if kind == "text/html":
-                kind, content = "text/html; charset=utf-8", _live(content)
+                kind, content = "text/html; charset=utf-8", _live(content, live.built)
             self._send(200, kind, content, body=body)
 
-        def _send(self, status: int, kind: str, content: bytes, *, body: bool) -> None:
+        def _refuse(self) -> None:
+            self._send(405, "text/plain", b"pages can only be read here\n", body=True, Allow="GET, HEAD")
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = _refuse  # noqa: N815 - the base class's names
+
+        def _send(self, status: int, kind: str, content: bytes, *, body: bool, **more: str) -> None:
             self.send_response(status)
             for name, value in (
                 ("Content-Type", kind), ("Content-Length", str(len(content))), ("Cache-Control", "no-store"),
                 ("Content-Security-Policy", POLICY), ("X-Content-Type-Options", "nosniff"),
-                ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
+                ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"), *more.items(),
             ):  # fmt: skip
                 self.send_header(name, value)
             self.end_headers()
@@ -229,9 +280,19 @@ def server(live: Live, port: int) -> http.server.ThreadingHTTPServer:
     return Server((ADDRESS, port), Handler)
 
 
-def _live(page: bytes) -> bytes:
+def _own(stated: Sequence[str]) -> bool:
+    """Whether a request's Host names this machine: one header, one of our names, and a port or none."""
+    if len(stated) != 1:
+        return False
+    name, colon, port = stated[0].strip().lower().rpartition(":")
+    if not colon or port.endswith("]"):
+        name, port = stated[0].strip().lower(), "0"
+    return name in HOSTS and port.isascii() and port.isdigit()
+
+
+def _live(page: bytes, built: int) -> bytes:
     """A page with the script that reloads it; its own policy, which allows none, gives way to the server's."""
     start = page.find(b'<meta http-equiv="Content-Security-Policy"')
     if start >= 0:
         page = page[:start] + page[page.index(b">", start) + 1 :]
-    return page.replace(b"</head>", _MARK, 1)
+    return page.replace(b"</head>", _MARK % built, 1)

@@ -190,7 +190,7 @@ def test_what_goes_to_files_is_written_again(small: Path, tmp_path: Path) -> Non
 
 def test_nothing_heavy_is_loaded_to_say_it_again(small: Path) -> None:
     code = (
-        "import sys; from affidavit.cli import main\n"
+        "import sys; from affidavit.program import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print(sorted({'duckdb', 'pyarrow', 'pydantic', 'sqlglot', 'cryptography', 'yaml'} & set(sys.modules)))"

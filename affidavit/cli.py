@@ -59,9 +59,23 @@ def cli(ctx: click.Context, root: Path | None) -> None:
     Without a command, builds the site: every report below reports/ as HTML and PDF.
 
     \b
+    First steps, in an empty folder:
+      affidavit new my-incident --from ~/certificates   drafts a report
+      affidavit check                                   says what does not hold
+      affidavit explain my-incident CLAIM               shows how one was checked
+      affidavit serve                                   shows the page while you write
+      affidavit build                                   writes site/
+
+    \b
     Exit status: 0 all reports pass
                  1 some claim does not pass, or the words say what no claim states
                  2 the input or the call is at fault
+               130 Ctrl+C ended it
+
+    \b
+    Environment: NO_COLOR           set to anything: no colours
+                 XDG_CACHE_HOME     where what was read is kept [default: ~/.cache]
+                 SOURCE_DATE_EPOCH  the time that a PDF states as its own
     """  # noqa: D301 - click wants the control character itself
     ctx.obj = root
     if ctx.invoked_subcommand is None:
@@ -111,7 +125,7 @@ def _print_faults(diagnostics: Sequence[Any]) -> None:
     click.echo(fault_text(diagnostics), nl=False, err=True)
 
 
-@cli.command()
+@cli.command(short_help="Build the site: reports as HTML and PDF.")
 @click.option(
     "--output",
     "-o",
@@ -122,15 +136,29 @@ def _print_faults(diagnostics: Sequence[Any]) -> None:
 @click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path), help=_TEMPLATES)
 @click.option("--no-pdf", is_flag=True, help="Leave out the PDFs (quicker).")
 @click.option("--strict", is_flag=True, help=_STRICT)
+@click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing where all passes.")
 @click.pass_obj
 def build(
-    root: Path | None, output: Path | None, fresh: bool, templates: Path | None, no_pdf: bool, strict: bool
+    root: Path | None,
+    output: Path | None,
+    fresh: bool,
+    templates: Path | None,
+    no_pdf: bool,
+    strict: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Build the site: every report as HTML and PDF, and the index.
 
     A report whose claims do not pass is built all the same, shows it, and makes the exit status 1.
     Faulty input leaves the earlier site as it is.
-    """
+
+    \b
+    Examples:
+      affidavit build                      into site/
+      affidavit build --no-pdf -o /tmp/s   elsewhere, pages alone
+    """  # noqa: D301 - click wants the control character itself
     from affidavit.build import build_site
     from affidavit.report.text import check_text
     from affidavit.settings import Policy
@@ -143,12 +171,14 @@ def build(
             templates=templates,
             fresh=fresh,
             pdf=not no_pdf,
-            say=click.echo,
+            say=str if quiet else click.echo,
             how=how,
         )
-    if done.checked is not None:
-        click.echo(check_text(done.checked, _styler()), nl=False, err=done.exit_status == INPUT_FAULT)
-    click.echo(done.words, err=done.exit_status == INPUT_FAULT)
+    if not quiet or done.exit_status:
+        faulty = done.exit_status == INPUT_FAULT
+        if done.checked is not None:
+            click.echo(check_text(done.checked, _styler(), verbose=verbose), nl=False, err=faulty)
+        click.echo(done.words, err=faulty)
     sys.exit(done.exit_status)
 
 
@@ -186,7 +216,7 @@ def _claims(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list
     return claims(ctx, parameter, begun)
 
 
-@cli.command()
+@cli.command(short_help="Print what switches on completion in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what switches on completion of commands, reports and claims.
@@ -201,7 +231,7 @@ def completion(shell: str) -> None:
     click.echo(script(shell), nl=False)
 
 
-@cli.command()
+@cli.command(short_help="Check reports: for CI and while writing.")
 @click.argument("path", nargs=-1, shell_complete=_reports)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing where all passes.")
@@ -226,21 +256,38 @@ def check(root: Path | None, /, path: tuple[str, ...], **options: Any) -> None:
     """Check reports without rendering them: for CI and while writing.
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
-    """
+
+    \b
+    Examples:
+      affidavit check                                  every report
+      affidavit check my-incident -v                   every claim of one
+      affidavit check --suggest                        what would be right, as a diff
+      affidavit check --format text --format sarif=affidavit.sarif
+      affidavit check --since origin/main              what a branch changes
+    """  # noqa: D301 - click wants the control character itself
     from affidavit.checking import Asked, run_check
 
     sys.exit(run_check(root, path, Asked(**options, colour=_in_colour()), _reading))
 
 
-@cli.command()
+@cli.command(short_help="Show how a claim was checked.")
 @click.argument("report", shell_complete=_reports)
-@click.argument("claim", shell_complete=_claims)
-@click.option("--rows", default=10, show_default=True, help="How many of the claim's rows to show.")
+@click.argument("claim", required=False, shell_complete=_claims)
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(min=0),
+              help="How many of the claim's rows to show.")  # fmt: skip
 @click.pass_obj
-def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
-    """Show how a claim was checked: stated, observed, query, counter-examples, rows."""
+def explain(root: Path | None, report: str, claim: str | None, rows: int) -> None:
+    """Show how a claim was checked: stated, observed, query, counter-examples, rows.
+
+    Without CLAIM, lists the report's claims with their verdicts. Exit status 1 where what is shown does not pass.
+
+    \b
+    Examples:
+      affidavit explain my-incident
+      affidavit explain my-incident same-serial --rows 50
+    """  # noqa: D301 - click wants the control character itself
     from affidavit.project import check_all
-    from affidavit.report.text import explain_text
+    from affidavit.report.text import claims_text, explain_text
     from affidavit.run import rows_of_claim
     from affidavit.types import Diagnostic, did_you_mean
 
@@ -250,6 +297,9 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
         _print_faults(checked.faults)
         sys.exit(INPUT_FAULT)
     run = checked.runs[0]
+    if claim is None:
+        click.echo(claims_text(run), nl=False)
+        sys.exit(0 if all(verdict.passes for verdict in run.verdicts.values()) else 1)
     if claim not in run.verdicts:
         hint = did_you_mean(claim, run.verdicts)
         pos = run.report.pos("claims", key=True)
@@ -259,54 +309,37 @@ def explain(root: Path | None, report: str, claim: str, rows: int) -> None:
     sys.exit(0 if run.verdicts[claim].passes else 1)
 
 
-@cli.command()
+@cli.command(short_help="Show the site while you write; build again on change.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
 @click.option("--templates", type=click.Path(file_okay=False, exists=True, path_type=Path), help=_TEMPLATES)
 @click.pass_obj
 def serve(root: Path | None, port: int, templates: Path | None) -> None:
     """Build, serve on this machine alone, and build again on change.
 
-    Pages reload by themselves and show what is wrong; the last good ones stay until it is repaired.
+    Pages reload by themselves and show what is wrong; the last good ones stay until it is repaired. PDFs are not
+    built, and nothing is written to site/.
     """
-    import signal
-    import tempfile
+    from affidavit.serve import serve as run
 
-    from affidavit.serve import Live, server
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt  # as Ctrl+C does: the folder of the pages goes, too
-
-    project = _project(root)
-    with tempfile.TemporaryDirectory(prefix="affidavit-") as folder, _reading(pages=True) as how:
-        live = Live(project, Path(folder) / "site", how, click.echo, templates)
-        try:
-            serving = server(live, port)
-        except OSError as error:
-            click.echo(f"affidavit: port {port} cannot be used: {error.strerror}; try --port 0", err=True)
-            sys.exit(INPUT_FAULT)
-        signal.signal(signal.SIGTERM, end)
-        try:
-            live.start()
-            click.echo(f"http://127.0.0.1:{serving.server_address[1]}/  (Ctrl+C ends it)")
-            serving.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("")
-        finally:
-            live.stop()
-            serving.server_close()
+    with _reading(pages=True) as how:
+        sys.exit(run(_project(root), port, how, templates))
 
 
-@cli.command()
-@click.argument("slug")
+@cli.command(short_help="Draft a report from a folder of evidence.")
+@click.argument("slug", metavar="REPORT")
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="The folder with the certificates; it is copied to evidence/SLUG.")  # fmt: skip
+              help="The folder with the certificates; it is copied to evidence/REPORT.")  # fmt: skip
 @click.pass_obj
 def new(root: Path | None, slug: str, source: Path | None) -> None:
     """Draft a report from a folder of evidence: what it proves becomes claims.
 
-    Writes reports/SLUG/incident.yaml, which checks clean at once; edit it from there. Without --from, the draft is
-    made from evidence/SLUG.
-    """
+    Writes reports/REPORT/incident.yaml, which checks clean at once; edit it from there. REPORT is the new report's
+    name: small letters, digits and hyphens. Without --from, the draft is made from evidence/REPORT.
+
+    \b
+    Example:
+      affidavit new my-incident --from ~/certificates
+    """  # noqa: D301 - click wants the control character itself
     from affidavit.draft.new import new_report
     from affidavit.types import InputError
 
@@ -333,22 +366,33 @@ def new(root: Path | None, slug: str, source: Path | None) -> None:
     )
 
 
-@cli.command()
+@cli.command(short_help="Show the facts of evidence files.")
 @click.argument("file", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
+              help="For people, or for programs.")  # fmt: skip
 def inspect(file: tuple[Path, ...], form: str) -> None:
     """Show the facts of evidence files: certificates, CRLs, and what cannot be read.
 
-    JSON is one object, table name to list of rows. Exit status 2 where nothing at all could be read.
-    """
-    import json
+    FILE may be `-` for standard input. JSON is one object, table name to list of rows. Exit status 2 where nothing
+    at all could be read.
 
-    from affidavit.evidence.inspect import as_json, inspect_files
+    \b
+    Examples:
+      affidavit inspect ~/certificates/*.pem
+      openssl s_client -connect www.example.com:443 </dev/null | affidavit inspect -
+    """  # noqa: D301 - click wants the control character itself
+    import json
+    from contextlib import nullcontext
+
+    from affidavit.evidence.inspect import as_json, inspect_files, standard_input
     from affidavit.report.text import inspect_text
     from affidavit.types import InputError
 
+    dash = Path("-")
     try:
-        tables = inspect_files(file)
+        with standard_input(sys.stdin.buffer) if dash in file else nullcontext(dash) as came, _reading() as how:
+            paths = [came if path == dash else path for path in file]
+            tables = inspect_files(paths, progress=how.progress, names={came: "-"})
     except InputError as error:
         _print_faults(error.diagnostics)
         sys.exit(INPUT_FAULT)

@@ -11,6 +11,8 @@ from affidavit.run import How, Run, check_report
 from affidavit.settings import Settings, read_settings
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
+NO_REPORTS = "`affidavit new REPORT --from FOLDER` drafts one from a folder of certificates"
+
 
 @dataclass(frozen=True)
 class Project:
@@ -47,7 +49,7 @@ class Project:
             if not self.slugs:
                 shown = show_path(self.reports, self.root)
                 message = "there is no report: no incident.yaml in a folder below"
-                raise InputError(Diagnostic(Pos(shown), "no-reports", message, "docs/guide.md shows how to write one"))
+                raise InputError(Diagnostic(Pos.whole(shown), "no-reports", message, NO_REPORTS))
             return [self.reports / slug / "incident.yaml" for slug in self.slugs]
         found = []
         for name in named:
@@ -56,7 +58,8 @@ class Project:
             path = next((place for place in places if place.is_file()), None)
             if path is None:
                 hint = did_you_mean(name.removeprefix("reports/").strip("/"), self.slugs)
-                raise InputError(Diagnostic(Pos(name), "unknown-report", "there is no such report", hint))
+                hint = hint if self.slugs else f"there is none at all; {NO_REPORTS}"
+                raise InputError(Diagnostic(Pos.whole(name), "unknown-report", "there is no such report", hint))
             found.append(path.resolve())
         return list(dict.fromkeys(found))
 

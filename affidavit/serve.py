@@ -11,6 +11,8 @@ import http.server
 import json
 import mimetypes
 import os
+import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from affidavit.build import Built, build_site
+import click
+
+from affidavit.build import FAULT, Built, build_site
 from affidavit.project import Checked, Project
 from affidavit.report.text import check_text
 from affidavit.resources import templates_dir
@@ -296,3 +300,29 @@ def _live(page: bytes, built: int) -> bytes:
     if start >= 0:
         page = page[:start] + page[page.index(b">", start) + 1 :]
     return page.replace(b"</head>", _MARK % built, 1)
+
+
+def serve(project: Project, port: int, how: How, templates: Path | None) -> int:
+    """Build, and serve until Ctrl+C or SIGTERM; the exit status. The pages lie in a folder that ends with it."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with tempfile.TemporaryDirectory(prefix="affidavit-") as folder:
+        live = Live(project, Path(folder) / "site", how, click.echo, templates)
+        try:
+            serving = server(live, port)
+        except OSError as error:
+            click.echo(f"affidavit: port {port} cannot be used: {error.strerror}; try --port 0", err=True)
+            return FAULT
+        signal.signal(signal.SIGTERM, end)
+        try:
+            live.start()
+            click.echo(f"http://{ADDRESS}:{serving.server_address[1]}/  (Ctrl+C ends it)")
+            serving.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("")
+        finally:
+            live.stop()
+            serving.server_close()
+    return 0

@@ -12,14 +12,22 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pos:
-    """A place in a text file: path as shown to people, line and column from 1, in code points."""
+    """A place in a text file: path as shown to people, line and column from 1, in code points.
+
+    Line 0 means a file or folder as a whole, or a word of the command line.
+    """
 
     file: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    @classmethod
+    def whole(cls, name: str) -> "Pos":
+        """A file or folder as a whole, or a word of the command line."""
+        return cls(name, 0, 0)
 
 
 class Severity(StrEnum):

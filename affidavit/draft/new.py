@@ -16,7 +16,7 @@ from affidavit.draft.observe import Draft, drafts
 from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts
-from affidavit.incident.load import load
+from affidavit.incident.load import load, show_path
 from affidavit.incident.schema import json_schema
 from affidavit.project import Project
 from affidavit.run import How, Run, check_report
@@ -82,7 +82,8 @@ def new_report(project: Project, slug: str, source: Path | None, how: How) -> Ma
 
 
 def _error(place: Path | str, code: str, message: str, hint: str) -> InputError:
-    return InputError(Diagnostic(Pos(str(place)), code, message, hint))
+    shown = show_path(place) if isinstance(place, Path) else place
+    return InputError(Diagnostic(Pos.whole(shown), code, message, hint))
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -3,13 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from affidavit.project import Checked
 from affidavit.shown import visible
-from affidavit.types import Diagnostic, Outcome, Severity, Verdict
+from affidavit.types import Diagnostic, Outcome, Pos, Severity, Verdict
 
 MAX_WORDS = 2000
 FAULTS = "input"
@@ -81,7 +81,8 @@ def said(checked: Checked, root: Path | None = None, site: str = "") -> Said:
 
 def _all(checked: Checked) -> Iterator[tuple[str, Diagnostic]]:
     for diagnostic in checked.faults:
-        yield FAULTS, diagnostic
+        pos = diagnostic.pos  # machines want a line
+        yield FAULTS, diagnostic if pos.line else replace(diagnostic, pos=Pos(pos.file))
     for run in checked.runs:
         for diagnostic in run.diagnostics:
             yield run.slug, diagnostic

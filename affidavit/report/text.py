@@ -172,6 +172,16 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
     return "\n".join(lines) + "\n"
 
 
+def claims_text(run: Run) -> str:
+    """What ``explain`` prints of a report alone: its claims, each with its verdict."""
+    width = max(map(len, run.verdicts), default=0)
+    lines = [f"claims of {run.slug}:"]
+    for name, verdict in run.verdicts.items():
+        says = visible(run.report.incident.claims[name].says, MAX_CELL)
+        lines.append(f"  {MARKS[verdict.outcome]} {name.ljust(width)}  {verdict.outcome}: {says}")
+    return "\n".join([*lines, f"how one was checked: affidavit explain {run.slug} CLAIM"]) + "\n"
+
+
 def inspect_text(tables: Mapping[str, list[dict[str, Any]]]) -> str:
     """What ``inspect`` prints: each row, a column a line; empty tables are left out."""
     lines: list[str] = []
@@ -182,7 +192,7 @@ def inspect_text(tables: Mapping[str, list[dict[str, Any]]]) -> str:
             lines += [
                 f"  {column.ljust(width)}  {show_cell(value)}"
                 for column, value in row.items()
-                if value is not None and value != []
+                if value is not None and value not in ([], "")
             ]
             lines.append("")
     return "\n".join(lines)

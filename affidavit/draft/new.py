@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from affidavit.draft.observe import Draft, drafts
+from affidavit.draft.observe import Draft, Plain, drafts
 from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts
@@ -30,7 +30,8 @@ COLLECTION = "evidence"
 SCHEMA = "affidavit.schema.json"
 _TRUST = {
     "mozilla": "# Every certificate leads to a root that Mozilla's programme trusts.",
-    "none": "# No signature was traced to a root: name the roots' files here (or mozilla) to have that checked.",
+    "none": "# Signatures are not checked: not all of them lead to Mozilla's roots, or to a root among these files.\n"
+    "# To have that checked, name the roots' files here, [trust/root.pem] say, or write mozilla.",
 }
 
 
@@ -141,7 +142,7 @@ def _draft(work: Path, slug: str, evidence: Path, how: How) -> tuple[Path, int, 
         wrong = _wrong(run)
         if not wrong:
             return path, len(found), left_out
-        left_out += [f"{one.name}: {wrong[one.name]}" for one in found if one.name in wrong]
+        left_out += [f"{one.says} ({wrong[one.name]})" for one in found if one.name in wrong]
         found = [one for one in found if one.name not in wrong]
         if not found:
             raise _error(slug, "no-evidence", "nothing that the evidence shows could be proven",
@@ -162,7 +163,11 @@ def _roots(facts: Facts) -> str:
 
 def _wrong(run: Run) -> dict[str, str]:
     """The claims that do not check clean, and why: they are not proposed."""
-    found = {name: str(v.outcome) for name, v in run.verdicts.items() if v.outcome is not Outcome.VERIFIED}
+    found = {}
+    for name, verdict in run.verdicts.items():
+        if verdict.outcome is not Outcome.VERIFIED:
+            why = next((f.observed for f in verdict.findings if f.outcome is verdict.outcome), "")
+            found[name] = f"{verdict.outcome}" + (f", {why}" if why else "")
     for diagnostic in run.diagnostics:
         words = run.report.lines[diagnostic.pos.line - 1]
         name = diagnostic.claim or "".join(re.findall(r"claim:([a-z0-9-]+)", words)[:1])
@@ -185,7 +190,8 @@ def _text(slug: str, claims: Sequence[Draft], trust: str, unreadable: dict[str, 
         f"# yaml-language-server: $schema=../../{SCHEMA}",
         "# Drafted from the evidence: what follows is what it shows. Say what happened, and state what you claim.",
         f"title: {_title(slug)}",
-        "kind: analysis",
+        "kind: analysis  # or preliminary, full, closure: the CCADB's kinds of incident reports",
+        "# ca_owner: the CA Owner, as the CCADB has it",
         f"date: {datetime.now(UTC):%Y-%m-%d}",
         "timezone: UTC  # the zone of bare days; for instance Asia/Shanghai",
         _TRUST.get(trust, "# Self-signed, and found among the evidence: are these the roots that you mean?"),
@@ -212,8 +218,22 @@ def _title(slug: str) -> str:
 
 
 def _flow(value: Any) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False
+    )
     return text.removesuffix("\n...\n").strip()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what other readers of YAML would take for a number, a day or a truth value, but not our own ones."""
+
+
+def _plain(dumper: yaml.SafeDumper, value: Plain) -> yaml.ScalarNode:
+    tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
+    return dumper.represent_scalar(tag, str(value))
+
+
+_Dumper.add_representer(Plain, _plain)
 
 
 def _scalar(text: str) -> str:

@@ -21,10 +21,16 @@ _ONE = {
     " are CA certificates": " is a CA certificate",
     " were ": " was ",
     " are ": " is ",
-    " have ": " has ",
+    " begin ": " begins ",
     " assert that they are ": " asserts that it is ",
 }
 _LEAVES = "FROM certificates WHERE kind = 'certificate'"
+
+
+class Plain(str):
+    """A value of our own that is written without quotes, as an author would: a day, ``true``."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class _Observer:
         authorities = self._number(f"SELECT count(*) {_LEAVES} AND is_ca")
         if authorities:
             says = _agreeing(f"{self._of(authorities, count)} are CA certificates.", authorities)
-            yield Draft("authorities", says, {"where": {"is_ca": "true"}, "count": authorities})
+            yield Draft("authorities", says, {"where": {"is_ca": Plain("true")}, "count": authorities})
         yield from self._groups(count)
         yield from self._times(count)
         yield from self._serials(count)
@@ -95,9 +101,11 @@ class _Observer:
         if len(keys) <= MOST:
             for number, row in enumerate(keys, 1):
                 if row["key_type"] and row["key_bits"]:
-                    says = f"{self._of(row['n'], count)} have {row['key_type']} keys of {row['key_bits']:,} bits."
+                    says = (
+                        f"{self._of(row['n'], count)} {_keys(row['key_type'], row['n'])} of {row['key_bits']:,} bits."
+                    )
                     where = {"key_type": row["key_type"], "key_bits": row["key_bits"]}
-                    yield Draft(f"key-{number}", _agreeing(says, row["n"]), {"where": where, "count": row["n"]})
+                    yield Draft(f"key-{number}", says, {"where": where, "count": row["n"]})
         days = self._rows(f"SELECT validity_days AS v, count(*) AS n {_LEAVES} GROUP BY ALL ORDER BY n DESC, v")
         known = [row for row in days if row["v"] is not None]
         if len(known) <= MOST:
@@ -146,15 +154,17 @@ class _Observer:
         low, high = span[0]["low"], span[0]["high"]
         body = {"earliest": {"not_before": _day(low)}, "latest": {"not_before": _day(high)}}
         if low.date() == high.date():
-            yield Draft("issued", f"All of them begin on {_day(low)} (UTC).", {"every": {"not_before": _day(low)}})
+            says = _agreeing(f"{self._of(count, count)} begin on {_day(low)} (UTC).", count)
+            yield Draft("issued", says, {"count": count, "every": {"not_before": _day(low)}})
             return
-        yield Draft("issued", f"The first of them begins on {_day(low)}, the last on {_day(high)} (UTC).", body)
+        says = f"The first of the certificates begins on {_day(low)}, the last on {_day(high)} (UTC)."
+        yield Draft("issued", says, body)
         most = self._rows(
             f"SELECT CAST(not_before AS DATE) AS d, count(*) AS n {_LEAVES} GROUP BY ALL ORDER BY n DESC, d LIMIT 1"
         )
         if most and most[0]["n"] > max(1, count // 5):
-            says = f"{self._of(most[0]['n'], count)} begin on {most[0]['d']}."
-            yield Draft("busiest-day", says, {"where": {"not_before": str(most[0]["d"])}, "count": most[0]["n"]})
+            says = f"{self._of(most[0]['n'], count)} begin on {most[0]['d']} (UTC)."
+            yield Draft("busiest-day", says, {"where": {"not_before": Plain(most[0]["d"])}, "count": most[0]["n"]})
 
     def _serials(self, count: int) -> Iterator[Draft]:
         """Serial numbers that one issuer gave to several certificates (RFC 5280 4.1.2.2 wants each once)."""
@@ -168,7 +178,8 @@ class _Observer:
             yield Draft(f"shared-serial-{number}", says, {"where": where, "count": row["n"]})
         different = self._number(f"SELECT count(DISTINCT serial) {_LEAVES}")
         if different and count > 1:
-            says = f"The serial numbers of the {count:,} are {different:,} different ones."
+            numbers = f"{different:,} different serial numbers" if different > 1 else "1 serial number between them"
+            says = f"The {count:,} certificates have {numbers}."
             yield Draft("serials", says, {"count": count, "distinct": {"serial": different}})
 
     def _timestamps(self) -> Iterator[Draft]:
@@ -195,8 +206,11 @@ class _Observer:
             )
         unequal = self._number("SELECT count(*) FROM pairs WHERE NOT equal")
         if unequal:
-            says = agree(f"{unequal:,} certificate(s) differ from the precertificate with the same serial number.")
-            yield Draft("unequal-pairs", says, {"table": "pairs", "where": {"equal": "false"}, "count": unequal})
+            differ = "certificate differs" if unequal == 1 else "certificates differ"
+            says = f"{unequal:,} {differ} from the precertificate with the same serial number."
+            # Of one that stands alone it is open whether it differs: only pairs of which both are at hand are meant.
+            both = {"precertificate": "present", "certificate": "present", "equal": Plain("false")}
+            yield Draft("unequal-pairs", says, {"table": "pairs", "where": both, "count": unequal})
 
     def _revoked(self, count: int) -> Iterator[Draft]:
         """How many a CRL lists, and from when until when."""
@@ -217,8 +231,13 @@ class _Observer:
         yield Draft("revoked", f"{self._of(len(listed), count)} are revoked, {when} (UTC).", body)
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+def _day(moment: datetime) -> Plain:
+    return Plain(f"{moment:%Y-%m-%d}")
+
+
+def _keys(kind: str, number: int) -> str:
+    """``have RSA keys``, ``has an RSA key``."""
+    return f"have {kind} keys" if number != 1 else f"has {'an' if kind[0] in 'ERX' else 'a'} {kind} key"
 
 
 def _agreeing(says: str, number: int) -> str:

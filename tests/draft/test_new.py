@@ -1,5 +1,6 @@
 """Drafts: what the evidence shows becomes claims, they check clean at once, and nothing is half-written."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,12 @@ def test_a_draft_says_what_the_evidence_shows_and_checks_clean(tmp_path: Path) -
     assert "logged-early" not in says
     assert "1 of the certificates is signed with SHA-1." in says.values()
     assert "2 of the certificates were issued by Other CA 2." in says.values()
-    assert says["serials"] == "The serial numbers of the 8 are 7 different ones."
+    assert says["serials"] == "The 8 certificates have 7 different serial numbers."
     assert says["revoked"] == "2 of the certificates are revoked, from 2024-03-01 until 2024-03-04 (UTC)."
-    stated = yaml.safe_load((root / "reports/mine/incident.yaml").read_text())
-    assert stated["trust"] == ["6.pem", "7.pem"]
+    text = (root / "reports/mine/incident.yaml").read_text()
+    assert "where: {is_ca: true}" in text  # as an author would write it
+    assert re.search(r"earliest: \{not_before: \d{4}-\d\d-\d\d\}", text)
+    assert yaml.safe_load(text)["trust"] == ["6.pem", "7.pem"]
     check = run(root, "check", "--strict")
     assert check.exit_code == 0, check.output
     assert "warning" not in check.output
@@ -83,6 +86,29 @@ def test_a_root_that_is_missing_leaves_trust_to_the_author(tmp_path: Path) -> No
     (source / "7.pem").unlink()
     assert run(tmp_path / "p", "new", "mine", "--from", str(source)).exit_code == 0
     assert yaml.safe_load((tmp_path / "p/reports/mine/incident.yaml").read_text())["trust"] == "none"
+
+
+def test_one_is_spoken_of_in_the_singular(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.pem").write_text(ROOT.issue("a.example", not_before=AT).pem())
+    assert run(tmp_path / "p", "new", "mine", "--from", str(tmp_path / "in")).exit_code == 0
+    says = {name: claim["says"] for name, claim in drafted(tmp_path / "p").items()}
+    assert says["key-1"] == "1 certificate has an EC key of 256 bits."
+    assert says["issued"] == "1 certificate begins on 2024-01-01 (UTC)."
+
+
+def test_a_pair_that_differs_is_said_beside_a_certificate_that_stands_alone(tmp_path: Path) -> None:
+    for name in ("bad-final", "bad-precert", "good-final", "good-precert"):
+        text = (shared("evidence-samples/letsencrypt-2023") / f"{name}.pem").read_text()
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.pem").write_text(text)
+    (tmp_path / "in/alone.pem").write_text(ROOT.issue("c.example", scts=[LOG.sct(AT)]).pem())
+    found = run(tmp_path / "p", "new", "mine", "--from", str(tmp_path / "in"))
+    assert "left out" not in found.output
+    says = drafted(tmp_path / "p")["unequal-pairs"]["says"]
+    # Let's Encrypt, 2023-06-15: the certificate's policies differ from the precertificate's.
+    assert says == "1 certificate differs from the precertificate with the same serial number."
+    assert run(tmp_path / "p", "check").exit_code == 0
 
 
 def test_one_certificate_more_makes_the_draft_wrong(tmp_path: Path) -> None:

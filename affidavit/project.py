@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from affidavit.incident.load import show_path
+from affidavit.incident.load import show_path, with_lines
 from affidavit.places import find_root
 from affidavit.run import How, Run, check_report
 from affidavit.settings import Settings, read_settings
@@ -105,5 +105,5 @@ def check_all(project: Project, named: Sequence[str], how: How | None = None) ->
         try:
             runs.append(project.check(path, how))
         except InputError as error:
-            faults += error.diagnostics
+            faults += with_lines(error.diagnostics, path, show_path(path, project.root))
     return Checked(tuple(runs), tuple(sorted(faults, key=Diagnostic.sort_key)))

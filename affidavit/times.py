@@ -25,6 +25,7 @@ MONTHS = (
     "November",
     "December",
 )
+_DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 _DAY = re.compile(r"(?:(?P<weekday>[A-Za-z]{3,9}),?\s+)?(?P<day>\d{4}-\d{2}-\d{2})")
 _INSTANT = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<hm>\d{2}:\d{2})(?P<s>:\d{2})?(?P<f>\.\d{1,6})?"
@@ -71,6 +72,8 @@ def zone(name: str) -> tzinfo:
         return UTC
     if name not in _zone_names():
         hint = did_you_mean(name, _zone_names())
+        if re.fullmatch("[A-Z]{2,5}", name):  # CST, IST, BST: there is more than one of each
+            hint = "several places share such letters: name a place, as Asia/Shanghai does"
         raise ValueError(f"no time zone is called {name!r}" + (f"; {hint}" if hint else ""))
     return ZoneInfo(name)
 
@@ -159,7 +162,10 @@ def parse_time(text: str, zone_name: str) -> Span:
             return Span(start, _later(start, width), text, precision, zone_name)
         except OverflowError:
             raise ValueError(f"{text!r} lies at the end of the calendar") from None
-    raise ValueError(f"{text!r} is neither a day (2015-12-20) nor an instant with a zone (2015-12-20T16:00:00Z)")
+    message = f"{text!r} is neither a day (2015-12-20) nor an instant with a zone (2015-12-20T16:00:00Z)"
+    if match := _DAY_FIRST.fullmatch(text):
+        message += f"; if the day stands first in it, write {match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    raise ValueError(message)
 
 
 def parse_duration(text: str) -> int:

@@ -52,6 +52,7 @@ class Diagnostic:
 
     ``fixes``: edits that together would settle it. They change what the report states; nobody makes them unasked.
     ``about``: which of the things that a check can fail on it is (settings.py); empty for what is never let through.
+    ``line``: the text of the line that it is about, where the file is no loaded report's.
     """
 
     pos: Pos
@@ -62,6 +63,7 @@ class Diagnostic:
     claim: str = ""
     fixes: tuple[Fix, ...] = ()
     about: str = "rules"
+    line: str = field(default="", compare=False)
 
     def sort_key(self) -> tuple[Pos, str, str]:
         """Order of output: by place, then code, then text."""

@@ -325,3 +325,32 @@ def test_the_front_door_is_the_same_program():
     )
     for command in ("build", "check", "explain", "inspect"):
         assert f"\n  {command}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line", "words"),
+    [
+        ("kind: analysis", "kind: analisys", "| kind: analisys", "did you mean 'analysis'?"),
+        ("timezone: Asia/Shanghai", "timezone: CST", "| timezone: CST", "several places share"),
+        ("date: 2026-11-23", "date: 23.11.2026", "| date: 23.11.2026", "write 2026-11-23"),
+        (
+            "trust: [trust/*.pem]",
+            "trust: [trust/rot.pem]",
+            "| trust: [trust/rot.pem]",
+            "did you mean 'trust/root.pem'?",
+        ),
+        ("    over: affected\n    count: 3", "    count: 3", "| ", "add `over: affected`"),
+        ("{subject_cn: first.example}", "{SAN: first.example}", "where: {SAN: ", "did you mean 'dns_names'?"),
+        ("{not_before: 2015-12-20}", "{expires: 2015-12-20}", "every: {expires: ", "did you mean 'not_after'?"),
+        ("claims:", "claims", "| claims", "a key, a colon and a space"),
+    ],
+)
+def test_a_fault_shows_its_line_and_the_right_word(project: Path, was: str, now: str, line: str, words: str) -> None:
+    assert was in INCIDENT
+    (project / "reports/small/incident.yaml").write_text(INCIDENT.replace(was, now, 1), "utf-8")
+    for arguments in (["check"], ["explain", "small", "how-many"]):
+        found = CliRunner().invoke(cli, ["--root", str(project), *arguments])
+        assert found.exit_code == 2
+        assert line in found.output
+        assert "^" in found.output
+        assert words in found.output

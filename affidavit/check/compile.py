@@ -222,7 +222,9 @@ class _Compiler:
                 (),
                 "no-collection",
                 "the claim does not say what it is about",
-                "add `over:` a collection",
+                f"add `over: {self.collections[0]}`"
+                if len(self.collections) == 1
+                else "add `over:` and one of " + ", ".join(list(self.collections)[:6]),
             )
         if over is not None and claim.total is not None:
             self.complain(name, ("over",), "total-over", "a total is about its parts' rows and takes no `over`")

@@ -16,13 +16,14 @@ from typing import Any
 
 from sqlglot import exp
 
+from affidavit.check import othernames
 from affidavit.check.amounts import parse_number
 from affidavit.check.lists import as_set, entry_of, folded
 from affidavit.check.words import known_words
 from affidavit.serials import clean_hex, parse_serial, show_serial, written_short
 from affidavit.tables import Column, Kind, Table
 from affidavit.times import WEEKDAYS, Span, parse_duration, parse_time
-from affidavit.types import did_you_mean, nearest
+from affidavit.types import did_you_mean
 
 ABSENT, PRESENT = "absent", "present"
 PLACED = "placed"
@@ -406,13 +407,7 @@ def find_column(table: Table, name: str) -> Column:
     """A table's column by name; ValueProblem offers the nearest names."""
     column = table.column(name)
     if column is None:
-        close = nearest(name, table.names)
-        hint = (
-            "did you mean " + " or ".join(repr(n) for n in close) + "?"
-            if close
-            else f"docs/tables.md lists the columns of {table.name}"
-        )
-        raise ValueProblem(f"the table {table.name} has no column {name!r}", hint)
+        raise ValueProblem(f"the table {table.name} has no column {name!r}", othernames.hint(table, name))
     return column
 
 

@@ -27,6 +27,7 @@ from affidavit.check.instants import counts_days, instant
 from affidavit.check.lists import entry_of, folded, two_lists
 from affidavit.check.nulls import strict
 from affidavit.check.renamed import add_own_names
+from affidavit.check.truths import check_truth
 from affidavit.tables import TABLES, Column, Kind, Table
 from affidavit.types import did_you_mean
 
@@ -41,11 +42,16 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 FUNCTIONS = frozenset(
     """abs array_contains array_length array_overlaps bit_length cast ceil coalesce concat contains date_diff date_part
     date_trunc day dayofweek ends_with extract floor greatest hour ilike isodow least left len length
-    list_contains list_distinct list_has_all list_has_any list_sort list_unique lower ltrim minute
+    list_contains list_distinct list_has_all list_sort list_unique lower ltrim minute
     month nullif prefix regexp_full_match regexp_matches regexp_like right round rtrim second
     starts_with strip_accents strlen strpos substr substring suffix timestamp_trunc trim upper weekday
     year if case""".split()
 )
+#: What the parser calls some of them.
+_AS_WRITTEN = {
+    "array_distinct": "list_distinct", "array_sort": "list_sort",
+    "percentile_cont": "quantile_cont", "str_position": "strpos",
+}  # fmt: skip
 #: Functions over many rows: in ``sql:`` only.
 AGGREGATES = frozenset("avg bool_and bool_or count count_if max median min quantile_cont sum".split())
 _OPERATORS = (
@@ -138,7 +144,7 @@ def _check_nodes(tree: exp.Expr, allowed: tuple[type[exp.Expr], ...], functions:
             names = {_function_name(node), *(name.lower() for name in getattr(node, "sql_names", list)())}
             if isinstance(node, exp.Anonymous):
                 names = {_function_name(node)}
-            if names & functions:
+            if {_AS_WRITTEN.get(one, one) for one in names} & functions:
                 continue
             name = _function_name(node)
             raise ValueProblem(f"the function {name} is not allowed here", did_you_mean(name, functions))
@@ -303,7 +309,7 @@ def _hex_as_text(node: exp.Expr, columns: dict[str, Column]) -> None:
     (``length``, ``ltrim``, ``starts_with``) are meant as such and pass.
     """
     if isinstance(node, exp.Anonymous) and _function_name(node) not in (
-        "list_contains", "list_has_any", "list_has_all", "contains", "coalesce", "greatest", "least",
+        "list_contains", "list_has_all", "contains", "coalesce", "greatest", "least",
     ):  # fmt: skip
         return
     stack, hexes, texts = list(node.iter_expressions()), [], []
@@ -352,6 +358,7 @@ def boolean_expression(text: str, table: Table, zone: str, found: list[Condition
                 shown = side.sql(dialect="duckdb")[:60]
                 raise ValueProblem(f"{shown} names no column: it says nothing about the evidence", "leave it out")
     columns = {column.name: column for column in table.columns}
+    check_truth(tree, columns)
     return _type_literals(strict(tree), columns, zone, found if found is not None else [])
 
 

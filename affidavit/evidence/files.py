@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from affidavit.types import Diagnostic, InputError, Pos
+from affidavit.types import Diagnostic, InputError, Pos, nearest
 
 MAX_FILE_OCTETS = 512 * 1024 * 1024
 MAX_FILES = 200_000
@@ -89,7 +89,11 @@ def find(folder: Path, patterns: Iterable[tuple[str, Pos]]) -> list[EvidenceFile
             names += 1
         if not names:
             there = sorted(p.relative_to(folder).as_posix() for p in list(folder.rglob("*"))[:2000] if p.is_file())
-            hint = "there are: " + ", ".join(there[:6]) + (" ..." if len(there) > 6 else "") if there else "it is empty"
+            near = nearest(pattern, there, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint += (
+                "there are: " + ", ".join(there[:6]) + (" ..." if len(there) > 6 else "") if there else "it is empty"
+            )
             raise _error(pos, "no-files", f"{pattern!r} names no file in evidence/{folder.name}", hint)
         if len(found) > MAX_FILES:
             raise _error(pos, "too-many-files", f"more than {MAX_FILES:,} files", "put them into PEM bundles")

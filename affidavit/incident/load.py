@@ -1,7 +1,8 @@
 """An incident file to a typed, located value; every diagnostic names file, line and column."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,18 @@ def show_path(path: Path, root: Path | None = None) -> str:
         except ValueError:
             continue
     return path.as_posix()
+
+
+def with_lines(diagnostics: Sequence[Diagnostic], path: Path, shown: str) -> list[Diagnostic]:
+    """Messages, each with the line of a file (called ``shown``) that it is about; others, or all, as they are."""
+    try:
+        lines = ["", *nodes.read_text(path, shown).splitlines()]
+    except InputError:
+        return list(diagnostics)
+    return [
+        replace(one, line=lines[one.pos.line]) if one.pos.file == shown and one.pos.line < len(lines) else one
+        for one in diagnostics
+    ]
 
 
 def load(path: Path, evidence_root: Path, root: Path | None = None) -> Report:
@@ -315,7 +328,12 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
         elif kind == "literal_error":
             expected = item.get("ctx", {}).get("expected", "")
             pos = tree.place(loc)
-            found.append(Diagnostic(pos, "bad-value", f"{words}: {item['input']!r} is not one of {expected}"))
+            known = re.findall(r"'([^']*)'", expected)
+            near = nearest(str(item["input"]), known, 1)
+            fixes = tuple(Fix(pos, item["input"], name) for name in near)
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            message = f"{words}: {item['input']!r} is not one of {expected}"
+            found.append(Diagnostic(pos, "bad-value", message, hint, fixes=fixes))
         elif item["input"] is None:
             found.append(Diagnostic(tree.place(loc, key=True), "no-value", f"{words!r} has no value"))
         elif kind == "string_pattern_mismatch":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from affidavit.incident.yamlwords import words
 from affidavit.types import Diagnostic, InputError, Pos
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -107,10 +108,8 @@ def parse(text: str, shown: str) -> Node:
         # Events are taken one at a time: a limit stops the parser before it reads on.
         return _compose(yaml.parse(text, Loader=Loader), place, shown)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        pos = place(mark) if mark else Pos(shown)
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        raise _fail(pos, "not-yaml", f"is not valid YAML: {what}") from None
+        mark, what, hint = words(error, text)
+        raise _fail(place(mark) if mark else Pos(shown), "not-yaml", f"is not valid YAML: {what}", hint) from None
     except yaml.reader.ReaderError as error:
         # The position counts octets or characters, as the library was built; the character itself is found.
         bad = error.character if isinstance(error.character, int) else ord(error.character)

@@ -28,11 +28,12 @@ class Styler:
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour else text
 
 
-def source_lines(pos: Pos, lines: Sequence[str]) -> list[str]:
+def source_lines(pos: Pos, lines: Sequence[str], line: str = "") -> list[str]:
     """The line that a message is about, with a mark below the place; a long line is cut round it."""
-    if not 0 < pos.line <= len(lines):
+    line = line or (lines[pos.line - 1] if 0 < pos.line <= len(lines) else "")
+    if not line.strip():
         return []
-    line, column = lines[pos.line - 1].expandtabs(1), pos.column - 1
+    line, column = line.expandtabs(1), pos.column - 1
     begin = max(0, column - 60)
     shown = visible(line[begin : begin + MAX_SOURCE])
     before = visible(line[begin:column])
@@ -46,7 +47,7 @@ def diagnostic_lines(diagnostic: Diagnostic, style: Styler, source: Sequence[str
     word = style("warning" if warning else "error", "warning" if warning else "error")
     code = style(f"[{diagnostic.code}]", "dim")
     lines = [f"{visible(str(diagnostic.pos))}: {word}: {visible(diagnostic.message)} {code}"]
-    lines += [style(line, "dim") for line in source_lines(diagnostic.pos, source)]
+    lines += [style(line, "dim") for line in source_lines(diagnostic.pos, source, diagnostic.line)]
     if diagnostic.hint:
         lines.append(f"    {visible(diagnostic.hint)}")
     if words := instead(diagnostic):

@@ -7,6 +7,7 @@ import pytest
 
 from affidavit.check.base import statement
 from affidavit.check.conditions import ValueProblem
+from affidavit.check.expressions import query_expression
 from affidavit.tables import CERTIFICATES
 from affidavit.types import InputError, Outcome
 from tests.check.case import Row, at, certificate, outcome, revocation, sct, serial_of
@@ -58,6 +59,8 @@ def every(expression: str, zone: str = "UTC", row: Row = ROW) -> str:
         ("is_ca = false AND NOT is_ca", "UTC", "verified"),
         ("list_contains(dns_names, 'WWW.EXAMPLE.COM')", "UTC", "verified"),
         ("len(dns_names) = 2", "UTC", "verified"),
+        ("strpos(issuer_cn, 'x') >= 0 AND len(list_distinct(list_sort(dns_names))) = 2", "UTC", "verified"),
+        ("not coalesce(is_ca, false) AND (is_ca OR key_bits IN (2048))", "UTC", "verified"),
         ("CASE WHEN signature_hash = 'sha1' THEN true ELSE false END", "UTC", "verified"),
     ],
 )  # fmt: skip
@@ -91,6 +94,14 @@ def test_literals_are_typed_by_their_column(expression: str, zone: str, expected
         ("1 = 1", "UTC", "names no column"),
         ("true", "UTC", "names no column"),
         ("serail = '1'", "UTC", "'serial'"),
+        ("key_bits", "UTC", "no condition"),
+        ("NOT key_bits", "UTC", "no condition"),
+        ("is_ca OR key_bits", "UTC", "no condition"),
+        ("key_bits + 1", "UTC", "no condition"),
+        ("length(issuer_cn)", "UTC", "no condition"),
+        ("coalesce(key_bits, 1)", "UTC", "no condition"),
+        ("CASE WHEN is_ca THEN key_bits ELSE 1 END", "UTC", "no condition"),
+        ("if(is_ca, true, key_bits)", "UTC", "no condition"),
         ("certificates.serial = '1'", "UTC", "alone"),
     ],
 )
@@ -218,3 +229,12 @@ def test_a_part_that_names_no_column_says_nothing(idle: str, joined: str) -> Non
     with pytest.raises(InputError, match="names no column"):
         every(joined.format(idle))
     assert every(joined.format("version = 3")) == "verified"
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["strpos(issuer_cn, 'x')", "list_sort(dns_names)", "list_distinct(dns_names)", "quantile_cont(key_bits, 0.5)"],
+)
+def test_a_function_that_the_parser_calls_otherwise_is_allowed_under_its_name(call: str) -> None:
+    query = query_expression(f"SELECT {call} FROM certificates", ["certificates"], "UTC")
+    assert query.sql(dialect="duckdb").lower().startswith(f"select {call.partition('(')[0]}(")

@@ -98,7 +98,7 @@ def test_a_key_that_is_no_text_is_refused(text: str, line: int) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("a: [1, 2", 2),
+        ("a: [1, 2", 1),
         ("a: b: c", 1),
         ("a: 'x", 1),
         ("a:\n\t- b", 2),
@@ -106,7 +106,7 @@ def test_a_key_that_is_no_text_is_refused(text: str, line: int) -> None:
         ("- a\nb: c", 2),
         ("@x", 1),
         (": x", 1),
-        ("a: [1\nb: 2\n", 2),
+        ("a: [1\nb: 2\n", 1),
     ],
 )
 def test_what_is_no_yaml_is_named_with_its_place(text: str, line: int) -> None:
@@ -244,3 +244,34 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     assert unread(tmp_path / "no.yaml").code == "file-missing"
     assert unread(tmp_path).code == "file-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        ("a: 1\nclaims\n  x: 1\n", (2, 1), "no `: ` after the key", "a key, a colon and a space"),
+        ("a: 1\ncount:5\nb: 1\n", (2, 1), "no `: ` after the key", "a key, a colon and a space"),
+        ("a:\n  b: 1\n c: 2\n", (3, 2), "does not continue", "same column"),
+        ('a: "x\nb: 1\n', (1, 4), "quote that begins here", "at its end"),
+        ("a:\n\tb: 1\n", (2, 1), "a tab", "spaces"),
+        ("a: Note: this\n", (1, 8), "where no key can stand", "in quotes"),
+        ("a: {b: 1\nc: 2\n", (1, 4), "`{` here is not closed", "`}`"),
+        ("a: [1, 2\nc: 2\n", (1, 4), "`[` here is not closed", "`]`"),
+        ("a: `x`\n", (1, 4), "nothing can begin with '`'", "in quotes"),
+        ("a: %x\n", (1, 4), "nothing can begin with '%'", "in quotes"),
+        ('a: "\\d"\n', (1, 5), "backslash", "single quotes"),
+        ("a: - b\n", (1, 4), "a list cannot begin behind its key", "line of its own"),
+        ("a: > b\n", (1, 6), "after `|` or `>`", "next line"),
+        ("- a\nb: 1\n", (2, 1), "among the items", "`- `"),
+        ("a: ,x\n", (1, 4), "cannot begin so", "in quotes"),
+        ("{a: 1}}\n", (1, 7), "after the end", "take it away"),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_plain_words(text: str, place: tuple[int, int], message: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text, "x.yaml")
+    (found,) = caught.value.diagnostics
+    assert (found.pos.line, found.pos.column) == place
+    assert message in found.message
+    assert "while" not in found.message
+    assert hint in found.hint

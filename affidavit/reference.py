@@ -13,16 +13,21 @@ from pydantic.fields import FieldInfo
 from affidavit.catalogue import catalogue_markdown
 from affidavit.check.assertions import ASSERTIONS
 from affidavit.described import descriptions
+from affidavit.incident.editors import json_schema
 from affidavit.incident.schema import (
+    Allowed,
+    Capture,
     ClaimBase,
     Collection,
     Complete,
     Correction,
+    Document,
+    Event,
     Incident,
     Question,
+    Quote,
     Section,
     Suppression,
-    json_schema,
 )
 from affidavit.render.verdicts import schema_text, verdicts_markdown
 from affidavit.report.codes import codes_markdown
@@ -50,10 +55,15 @@ def reference_markdown() -> str:
         ("The report", Incident, ()),
         ("A collection (`evidence:`)", Collection, ()),
         ("Declared completeness (`complete:`)", Complete, ()),
+        ("What is known of a file (`captures:`)", Capture, ()),
+        ("A document (`documents:`)", Document, ()),
         ("A section (`sections:`)", Section, ()),
         ("A question (`questions:`)", Question, ()),
+        ("An entry of the timeline (`timeline:`)", Event, ()),
         ("A claim (`claims:`)", ClaimBase, ()),
+        ("A claim's quote (`quote:`)", Quote, ()),
         ("A correction (`corrections:`)", Correction, ()),
+        ("A figure that needs no claim (`allow:`)", Allowed, ()),
         ("A message set aside (`suppress:`)", Suppression, ()),
     ):
         lines += [f"## {title}", "", *_keys(model, leave_out), ""]

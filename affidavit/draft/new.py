@@ -16,8 +16,8 @@ from affidavit.draft.observe import Draft, Plain, drafts
 from affidavit.evidence.corpus import Wanted
 from affidavit.evidence.extract import extract
 from affidavit.evidence.facts import Facts
+from affidavit.incident.editors import json_schema
 from affidavit.incident.load import load, show_path
-from affidavit.incident.schema import json_schema
 from affidavit.project import Project
 from affidavit.run import How, Run, check_report
 from affidavit.store import write_file

@@ -60,7 +60,7 @@ AmountField = Annotated[One | Annotated[Bounds, Tag("mapping")], ByShape]
 """A number, or ``{at_least:, at_most:}``."""
 
 
-_VALUE_SCHEMA = {
+VALUE_SCHEMA = {
     "anyOf": [
         _SCALAR,
         {"type": "array", "items": _SCALAR, "minItems": 1},
@@ -82,7 +82,7 @@ _VALUE_SCHEMA = {
         },
     ]
 }
-Value = Annotated[Any, WithJsonSchema(_VALUE_SCHEMA)]
+Value = Annotated[Any, WithJsonSchema(VALUE_SCHEMA)]
 """A stated value; typed by its column when the claim is compiled (affidavit/check/conditions.py)."""
 
 Conditions = Annotated[One | Annotated[dict[str, Value], Tag("mapping")], ByShape]

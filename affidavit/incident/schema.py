@@ -148,7 +148,6 @@ else:
                 Field(
                     default=None,
                     description=" ".join((assertion.__doc__ or "").split()),
-                    examples=[assertion.example],
                 ),
             )
             for assertion in ASSERTIONS
@@ -272,27 +271,3 @@ class Incident(Model):
     """Figures in the prose that are no facts to be checked."""
     suppress: Annotated[list[Suppression], Field(default_factory=list)]
     """Messages that are set aside for a while, each with its reason."""
-
-
-def _close(schema: Any) -> None:
-    """Refuse, in place, names that fit no pattern: to a JSON Schema they would be just further keys."""
-    if isinstance(schema, dict):
-        if "patternProperties" in schema:
-            schema.setdefault("additionalProperties", False)
-        for value in schema.values():
-            _close(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            _close(value)
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the incident file, for editors."""
-    schema = Incident.model_json_schema(by_alias=True)
-    _close(schema)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "affidavit.schema.json",
-        **schema,
-        "title": "Affidavit incident file",
-    }

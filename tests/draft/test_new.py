@@ -1,8 +1,10 @@
 """Drafts: what the evidence shows becomes claims, they check clean at once, and nothing is half-written."""
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -74,6 +76,9 @@ def test_a_draft_says_what_the_evidence_shows_and_checks_clean(tmp_path: Path) -
     assert "where: {is_ca: true}" in text  # as an author would write it
     assert re.search(r"earliest: \{not_before: \d{4}-\d\d-\d\d\}", text)
     assert yaml.safe_load(text)["trust"] == ["6.pem", "7.pem"]
+    schema = json.loads((root / "affidavit.schema.json").read_text())
+    as_editors_read = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(as_editors_read)] == []
     check = run(root, "check", "--strict")
     assert check.exit_code == 0, check.output
     assert "warning" not in check.output

@@ -141,6 +141,28 @@ def test_a_fact_s_keys_are_offered_with_what_they_mean(client: Client, tmp_path:
     assert "Each of the claim's rows fulfils the condition" in (words if isinstance(words, str) else words["value"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "offered"),
+    [
+        ("    where:\n      ", {"key_bits", "is_ca", "serial", "first_difference"}),
+        ("    distinct:\n      ", {"serial", "spki_sha256"}),
+        ("    earliest:\n      ", {"not_before", "revoked_at"}),
+        ("    every:\n      not_before:\n        ", {"from", "until", "before", "like"}),
+        ("    where:\n      key_type: ", {"RSA", "EC"}),
+        ("    same: ", {"serial", "issuer"}),
+        ("    table: ", {"certificates", "pairs", "revocations"}),
+        ("    stands: ", {"true", "false", "unproven"}),
+        ("    violates:\n      ", {"rule", "linter", "profile"}),
+    ],
+)
+def test_columns_and_words_are_offered(client: Client, tmp_path: Path, lines: str, offered: set[str]) -> None:
+    text = TEXT.rstrip(" \n") + "\n" + lines
+    uri = opened(client, text + "\n", tmp_path)
+    position = {"line": text.count("\n"), "character": len(text) - text.rfind("\n") - 1}
+    found = client.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": position})
+    assert offered <= {item["label"] for item in found["items"]}
+
+
 def test_a_key_is_explained_where_the_pointer_rests(client: Client, tmp_path: Path) -> None:
     uri = opened(client, TEXT, tmp_path)
     position = {"line": TEXT[: TEXT.index("count:")].count("\n"), "character": 6}
@@ -150,7 +172,15 @@ def test_a_key_is_explained_where_the_pointer_rests(client: Client, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "word"), [("count: 3", "cuont: 3", "cuont"), ("kind: analysis", "kind: novel", "novel|analysis")]
+    ("right", "wrong", "word"),
+    [
+        ("count: 3", "cuont: 3", "cuont"),
+        ("kind: analysis", "kind: novel", "novel|analysis"),
+        ("count: 3", "where: {isuer_cn: x}", "isuer_cn"),
+        ("count: 3", "distinct: {serail: 1}", "serail"),
+        ("count: 3", "every: {key_bits: {at_lest: 1}}", "at_lest"),
+        ("count: 3", "same: serail", "serail|Valid values"),
+    ],
 )
 def test_a_wrong_word_is_an_error(client: Client, tmp_path: Path, right: str, wrong: str, word: str) -> None:
     uri = opened(client, TEXT.replace(right, wrong), tmp_path)

@@ -256,7 +256,7 @@ def test_the_rows_of_a_claim_at_work_are_kept(small: Path, monkeypatch: pytest.M
 
 def test_other_words_need_no_engine(small: Path) -> None:
     code = (
-        "import sys; from affidavit.cli import main\n"
+        "import sys; from affidavit.program import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print(sorted({'duckdb', 'pyarrow', 'numpy', 'cryptography'} & set(sys.modules)))"

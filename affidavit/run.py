@@ -60,7 +60,7 @@ class How:
     policy: Policy = field(default_factory=Policy)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A checked report: all that a verdict, a page or a file about it rests on."""
 
@@ -73,6 +73,16 @@ class Run:
     suppressed: tuple[Suppressed, ...] = ()
     fails_on: frozenset[str] = USUAL
     version: str = field(default=__version__)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in self.tally.counts.items() if number)
+        return f"<Run {self.slug}: {'passes' if self.passes else 'does not pass'}: {counts or 'no claim'}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from affidavit.render.notebook import verdicts_table
+
+        return verdicts_table(self)
 
     @property
     def slug(self) -> str:

@@ -74,7 +74,7 @@ class AffidavitError(Exception):
     """Base of every error that this program raises on purpose; carries diagnostics for people."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
-        super().__init__("; ".join(f"{d.pos}: {d.message}" for d in diagnostics))
+        super().__init__("\n".join(f"{d.pos}: {d.message}" + (f" ({d.hint})" if d.hint else "") for d in diagnostics))
         self.diagnostics: tuple[Diagnostic, ...] = diagnostics
 
 
@@ -228,7 +228,7 @@ class Verdict:
     basis: Basis
     counts: Counts
     examples: tuple[Mapping[str, Any], ...] = ()
-    sample: tuple[str, ...] = ()
+    sample: tuple[str, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
     code: str = ""
     quoted: Quoted | None = None

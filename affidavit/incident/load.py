@@ -41,7 +41,7 @@ class Prose:
         return Pos(self.pos.file, self.pos.line + line, self.indent + column + 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A loaded incident file with its folders; step 1 of the flow yields it."""
 
@@ -54,6 +54,9 @@ class Report:
     included: tuple[Prose, ...] = ()
     text: str = field(default="", repr=False)
     documents: Mapping[str, Document] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.slug}: {self.incident.title!r}, {len(self.incident.claims)} claims>"
 
     @cached_property
     def lines(self) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -108,3 +109,49 @@ def test_installed_alone_it_drafts_checks_and_builds(installed: Path, tmp_path: 
     first = (project / "reports/mine/incident.yaml").read_text().splitlines()[0]
     schema = project / "reports/mine" / first.partition("$schema=")[2]
     assert json.loads(schema.read_text())["title"] == "Affidavit incident file"
+
+
+def test_its_types_are_seen_by_who_installs_it(installed: Path, tmp_path: Path) -> None:
+    program = tmp_path / "notebook.py"
+    program.write_text(
+        "from affidavit import api\n"
+        'run = api.check("mine", pages=True)\n'
+        'outcome: api.Outcome = run.verdicts["a"].outcome\n'
+        "page: str = api.html(run)\n"
+        "wrong: int = api.pdf(run)\n"
+    )
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-incremental",
+        "--cache-dir",
+        tmp_path / "cache",
+    ]
+    command += ["--python-executable", installed.parent / "python", program]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    (line,) = [line for line in done.stdout.splitlines() if "error:" in line]
+    assert line.startswith("notebook.py:5:")
+    assert 'expression has type "bytes", variable has type "int"' in line
+
+
+def test_the_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    build: list[str | Path] = [sys.executable, "-P", "-m", "hatchling", "build", "--directory", tmp_path, "--target"]
+    subprocess.run([*build, "sdist"], cwd=ROOT, check=True, capture_output=True)
+    (packed,) = tmp_path.glob("affidavit-*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path / "src", filter="data")
+    (source,) = (tmp_path / "src").iterdir()
+    for name in ("LICENSE", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "README.md", "Makefile",
+                 "affidavit.schema.json", "templates/report.html", "docs/guide.md", "tests/conftest.py"):  # fmt: skip
+        assert (source / name).is_file(), name
+    subprocess.run([*build, "wheel"], cwd=source, check=True, capture_output=True)
+    (again,) = tmp_path.glob("affidavit-*.whl")
+
+    def contents(path: Path) -> dict[str, bytes]:
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    assert contents(again) == contents(wheel)
+    assert any(name.endswith("licenses/LICENSE") for name in contents(wheel))

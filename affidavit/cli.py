@@ -210,6 +210,12 @@ def _reports(ctx: click.Context, parameter: click.Parameter, begun: str) -> "lis
     return reports(ctx, parameter, begun)
 
 
+def _words(_: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
+    from affidavit.completion import words
+
+    return words(parameter, begun)
+
+
 def _claims(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
     from affidavit.completion import claims
 
@@ -235,12 +241,12 @@ def completion(shell: str) -> None:
 @click.argument("path", nargs=-1, shell_complete=_reports)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing where all passes.")
-@click.option("--format", "forms", multiple=True, callback=_format, metavar="NAME[=FILE]",
+@click.option("--format", "forms", multiple=True, callback=_format, metavar="NAME[=FILE]", shell_complete=_words,
               help="text, json, sarif, junit, github or gitlab; with a file, into it. May be repeated.")  # fmt: skip
 @click.option("--detail", is_flag=True, help="JSON with all that each verdict rests on.")
 @click.option("--fresh", is_flag=True, help="Read all evidence anew, also what has not changed.")
 @click.option("--strict", is_flag=True, help=_STRICT)
-@click.option("--fail-on", metavar="WHAT,...", callback=_fail_on,
+@click.option("--fail-on", metavar="WHAT,...", callback=_fail_on, shell_complete=_words,
               help="Exit with 1 for these alone: refuted, unproven (claims), rules (words, the whole), loose (facts) "
               "[default: refuted,unproven,rules].")  # fmt: skip
 @click.option("--suggest", is_flag=True, help="Show as a diff what could be written instead.")

@@ -39,6 +39,16 @@ def reports(ctx: click.Context, _: click.Parameter, begun: str) -> list[Completi
     return [CompletionItem(slug) for slug in slugs if slug.startswith(begun)]
 
 
+def words(parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The words that an option takes: formats, and after commas what to fail on."""
+    from affidavit.checking import FORMATS
+    from affidavit.settings import FAIL_ON
+
+    before, comma, last = begun.rpartition(",") if parameter.name == "fail_on" else ("", "", begun)
+    known = FAIL_ON if parameter.name == "fail_on" else FORMATS
+    return [CompletionItem(f"{before}{comma}{word}") for word in known if word.startswith(last)]
+
+
 def claims(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """The claims' names that begin so, of the report that is named before."""
     report: Any = ctx.params.get("report") or ""

@@ -51,6 +51,9 @@ def offered(arguments: list[str], begun: str) -> list[str]:
         (["explain", "nobody"], "", []),
         (["explain", "../one"], "", []),
         (["check"], "--sug", ["--suggest"]),
+        (["check", "--format"], "s", ["sarif"]),
+        (["check", "--fail-on"], "re", ["refuted"]),
+        (["check", "--fail-on"], "loose,r", ["loose,refuted", "loose,rules"]),
     ],
 )
 def test_what_is_offered(root: Path, arguments: list[str], begun: str, words: list[str]) -> None:

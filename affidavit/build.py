@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from affidavit.clock import today
+from affidavit.incident.load import show_path
 from affidavit.inputs import program_digest, report_key, tree_digest
 from affidavit.places import cache_folder
 from affidavit.project import Checked, Project, check_all
@@ -65,7 +66,11 @@ def build_site(
     state_file = folder / "builds" / f"{name}.json" if folder else None
     try:
         _refuse_foreign(output)
-        keys = _keys(project, folders, pdf, environ, how)
+        try:
+            keys = _keys(project, folders, pdf, environ, how)
+        except OSError as error:
+            place = Pos.whole(show_path(Path(error.filename or project.root), project.root))
+            raise InputError(Diagnostic(place, "file-unreadable", f"cannot be read: {error.strerror}")) from None
         state = {} if fresh or state_file is None else _state(state_file, output)
         if state and state["keys"] == keys and not state["words"] and _intact(output, state["files"], keys):
             return Built(None, 0, f"nothing has changed since the last build of {_shown(output, project)}")
@@ -88,8 +93,8 @@ def build_site(
         faults = Checked((), tuple(sorted(error.diagnostics, key=Diagnostic.sort_key)))
         return Built(faults, FAULT, f"nothing was built; {_shown(output, project)} is as it was")
     except OSError as error:
-        name = error.filename or str(output)
-        fault = Diagnostic(Pos(str(name)), "not-written", f"cannot be written: {error.strerror}")
+        place = Pos.whole(_shown(output, project))  # not what it was to be called until it is whole
+        fault = Diagnostic(place, "not-written", f"cannot be written: {error.strerror}")
         return Built(Checked((), (fault,)), FAULT, "nothing was built")
     told = [str(d.pos) for run in checked.runs for d in run.diagnostics] + [str(w.pos) for w in warnings]
     files = {name: tree_digest([output / name]) for name in ("", *keys)}

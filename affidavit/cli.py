@@ -357,7 +357,7 @@ def new(root: Path | None, slug: str, source: Path | None) -> None:
         _print_faults(error.diagnostics)
         sys.exit(INPUT_FAULT)
     except OSError as error:
-        click.echo(f"affidavit: {error.filename}: {error.strerror}", err=True)
+        click.echo(f"affidavit: {error.filename}: cannot be written: {error.strerror}", err=True)
         sys.exit(INPUT_FAULT)
     from affidavit.shown import agree, visible
 

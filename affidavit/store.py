@@ -11,7 +11,17 @@ from pathlib import Path
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it there; who may read it is as it was, or as the umask has it."""
+    """Write a file beside its place and rename it there; who may read it is as it was, or as the umask has it.
+
+    OSError names the file itself, whichever of its names could not be written.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     # Not mkstemp, whose files are for their owner alone: others are to read a SARIF file or a report, too.

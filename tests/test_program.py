@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from affidavit import program
+from affidavit.cli import cli
 from affidavit.store import write_file
 from tests.report.test_formats import INCIDENT, project
 
@@ -97,6 +99,36 @@ def test_a_terminal_that_lacks_a_character_is_shown_its_number(tmp_path: Path) -
     done = _affidavit("--root", root, "explain", "small", "right", stdout=subprocess.PIPE, env=environ)
     assert b"certificates of T\\u0131 are affected" in done.stdout
     assert done.returncode == 0
+
+
+def test_what_cannot_be_written_is_called_by_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "/somewhere/.new.json.0123")
+
+    monkeypatch.setattr("affidavit.store.os.open", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/new\.json'"):
+        write_file(tmp_path / "new.json", b"1")
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("affidavit.build.report_key", "evidence/small/leaves.pem: error: cannot be read: Permission denied"),
+        ("affidavit.build.replacing_folder", "site/: error: cannot be written: Permission denied"),
+    ],
+)
+def test_a_build_tells_reading_from_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, words: str
+) -> None:
+    root = project(tmp_path, INCIDENT)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(root / "evidence/small/leaves.pem"))
+
+    monkeypatch.setattr(broken, denied)
+    found = CliRunner().invoke(cli, ["--root", str(root), "build", "--no-pdf"])
+    assert found.exit_code == 2
+    assert words in found.output
 
 
 def test_who_may_read_a_written_file(tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ def new_report(project: Project, slug: str, source: Path | None, how: How) -> Ma
         raise _error(evidence, "no-evidence-folder", "there is no folder of evidence to draft from",
                      f"name one: affidavit new {slug} --from FOLDER")  # fmt: skip
     project.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=project.root, prefix=".new-") as name:
+    try:
+        place = tempfile.TemporaryDirectory(dir=project.root, prefix=".new-")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(project.root)) from None
+    with place as name:
         work = Path(name)
         folder = work / "evidence" / slug
         if copied:

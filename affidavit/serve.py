@@ -36,6 +36,8 @@ TICK = 0.2
 """Seconds between two looks at the files."""
 WAIT = 20.0
 """Seconds for which a page's question whether anything is new stays open."""
+PATIENCE = 10.0
+"""Seconds that a build under way has to end in when everything ends."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -109,6 +111,7 @@ class Live:
         self.words = ""
         self._stamp: dict[str, tuple[int, int]] = {}
         self._ended = threading.Event()
+        self._watching: threading.Thread | None = None
 
     def stamp(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of every file that the site is made of."""
@@ -175,13 +178,16 @@ class Live:
         """Build, and go on watching in a thread of its own."""
         self._stamp = self.stamp()
         self.build()
-        threading.Thread(target=self.watch, daemon=True).start()
+        self._watching = threading.Thread(target=self.watch, daemon=True)
+        self._watching.start()
 
     def stop(self) -> None:
-        """End watching, and let those go who wait."""
+        """End watching, and let those go who wait; a build that has begun may end, lest it write what is cleared away."""
         self._ended.set()
         with self._changed:
             self._changed.notify_all()
+        if self._watching is not None:
+            self._watching.join(PATIENCE)
 
     def state(self, since: int) -> Mapping[str, Any]:
         """Where it stands; waits a while for a turn after ``since``."""

@@ -160,6 +160,7 @@ def build(
       affidavit build --no-pdf -o /tmp/s   elsewhere, pages alone
     """  # noqa: D301 - click wants the control character itself
     from affidavit.build import build_site
+    from affidavit.report.progress import saying
     from affidavit.report.text import check_text
     from affidavit.settings import Policy
 
@@ -171,7 +172,7 @@ def build(
             templates=templates,
             fresh=fresh,
             pdf=not no_pdf,
-            say=str if quiet else click.echo,
+            say=str if quiet else saying(how.progress),
             how=how,
         )
     if not quiet or done.exit_status:

@@ -24,6 +24,7 @@ import click
 
 from affidavit.build import FAULT, Built, build_site
 from affidavit.project import Checked, Project
+from affidavit.report.progress import saying
 from affidavit.report.text import check_text
 from affidavit.resources import templates_dir
 from affidavit.run import How, Run
@@ -182,7 +183,7 @@ class Live:
         self._watching.start()
 
     def stop(self) -> None:
-        """End watching, and let those go who wait; a build that has begun may end, lest it write what is cleared away."""
+        """End watching, let those go who wait, and let a build end, lest it write what is cleared away."""
         self._ended.set()
         with self._changed:
             self._changed.notify_all()
@@ -315,7 +316,7 @@ def serve(project: Project, port: int, how: How, templates: Path | None) -> int:
         raise KeyboardInterrupt
 
     with tempfile.TemporaryDirectory(prefix="affidavit-") as folder:
-        live = Live(project, Path(folder) / "site", how, click.echo, templates)
+        live = Live(project, Path(folder) / "site", how, saying(how.progress), templates)
         try:
             serving = server(live, port)
         except OSError as error:

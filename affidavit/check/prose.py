@@ -236,7 +236,9 @@ def _what_is_stated(stated: Stated, figure: Figure) -> str:
         case _:
             values = [d.isoformat() for d in sorted(stated.days)][:6]
             values += [span.shown for span in stated.ranges]
-    return "it states " + ", ".join(values) if values else "it states no such figure in machine form"
+    if values:
+        return "it states " + ", ".join(values)
+    return "it states no such thing in machine form: add a key that does, or leave it out of the words"
 
 
 #: Which kinds of figures are of one sort, so that a quote's can be told from the claim's.

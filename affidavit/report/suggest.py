@@ -147,4 +147,4 @@ def instead(diagnostic: Diagnostic) -> str:
         return ""
     first, more = diagnostic.fixes[0], len(diagnostic.fixes) - 1
     words = f"write {first.now} instead of {first.was}"
-    return words + (f", and {more} more edit{'s' if more > 1 else ''} that go with it" if more else "")
+    return words + (f", and {more} more edit{'s that go' if more > 1 else ' that goes'} with it" if more else "")

@@ -155,7 +155,7 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
         f"  verdict: {verdict.outcome}; the report holds that {held}: "
         + ("passes" if verdict.passes else "does not pass"),
         f"  basis: {visible(verdict.basis.words)}",
-        f"  evidence: {count_words(verdict)}",
+        *([f"  evidence: {count_words(verdict)}"] if verdict.outcome is not Outcome.UNCHECKED else []),
         "",
     ]
     for finding in verdict.findings:

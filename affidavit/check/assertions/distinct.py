@@ -28,6 +28,10 @@ def _nulls(columns: tuple[Column, ...], measured: Mapping[str, Any]) -> list[str
     return [f"{measured[f'null_{c.name}']:,} row(s) have no {c.name}" for c in columns if measured[f"null_{c.name}"]]
 
 
+def _different(number: str, column: Column) -> str:
+    return f"{number} different value{'' if number == '1' else 's'} of {column.name}"
+
+
 @dataclass(frozen=True)
 class Distinct(Check):
     """How many different values a column has over the claim's rows; lists are compared as sets."""
@@ -51,14 +55,14 @@ class Distinct(Check):
                 raise ValueProblem(str(error), path=(name,)) from None
         if not columns:
             raise ValueProblem("an empty mapping states nothing")
-        words = ", ".join(f"{a.words()} different {c.name}" for c, a in zip(columns, amounts, strict=True))
+        words = ", ".join(_different(a.words(), c) for c, a in zip(columns, amounts, strict=True))
         return cls(tuple(columns), tuple(amounts), stated=words, figures=Figures.of_amounts(amounts))
 
     def measures(self) -> dict[str, exp.Expr]:
         return _measures(self.columns)
 
     def judge(self, measured: Mapping[str, Any]) -> Finding:
-        observed = ", ".join(f"{measured[f'distinct_{c.name}']:,} different {c.name}" for c in self.columns)
+        observed = ", ".join(_different(f"{measured[f'distinct_{c.name}']:,}", c) for c in self.columns)
         if nulls := _nulls(self.columns, measured):
             return self.found(Outcome.UNPROVEN, observed, "; ".join(nulls), "null-values")
         hints = [

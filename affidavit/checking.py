@@ -63,7 +63,8 @@ class Asked:
     def settings(self) -> list[str]:
         """Everything about it that its words rest on."""
         words = [f"{name}={file}" for name, file in self.forms]
-        flags = self.verbose, self.quiet, self.detail, self.strict, self.suggest, self.colour
+        terminal = sys.stdout.isatty()
+        flags = self.verbose, self.quiet, self.detail, self.strict, self.suggest, self.colour, terminal
         return [*words, str(flags), str(self.fail_on and sorted(self.fail_on)), str(Path.cwd())]
 
 
@@ -218,9 +219,12 @@ def _suggested(
     from affidavit.shown import agree, visible
 
     edited = suggestions(project, checked)
-    diff = "".join("\n".join(visible(line, 10_000) for line in one.diff.split("\n")) for one in edited)
-    if any(file is None and name != "text" for name, file in asked.forms):
-        click.echo(diff, nl=False, err=True)
+    diff = "".join(one.diff for one in edited)
+    aside = any(file is None and name != "text" for name, file in asked.forms)
+    if (sys.stderr if aside else sys.stdout).isatty():  # a program gets it as it has to be applied, people made safe
+        diff = "\n".join(visible(line, 10_000) for line in diff.replace("\r\n", "\n").split("\n"))
+    if aside:
+        click.echo(diff.encode(), nl=False, err=True)
     else:
         write(None, diff.encode())
     if asked.apply:

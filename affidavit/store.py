@@ -6,22 +6,30 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it there; who may read it is as it was, or as the umask has it.
 
-    OSError names the file itself, whichever of its names could not be written.
+    A device or pipe is written to as it is, for a file in its place would take it from everybody else; a link is
+    replaced, never followed, for a stranger's checkout may hold it. OSError names the file itself, whichever of its
+    names could not be written.
     """
     try:
-        _write(path, content)
+        there = path.lstat() if path.exists() or path.is_symlink() else None
+        kind = stat.S_IFMT(there.st_mode) if there else stat.S_IFREG
+        if path.is_relative_to("/dev") or kind not in (stat.S_IFREG, stat.S_IFLNK):
+            with path.open("wb") as stream:
+                stream.write(content)
+        else:
+            _replace(path, content, stat.S_IMODE(there.st_mode) if there and kind == stat.S_IFREG else None)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def _write(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, mode: int | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     # Not mkstemp, whose files are for their owner alone: others are to read a SARIF file or a report, too.
@@ -29,8 +37,8 @@ def _write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        with suppress(FileNotFoundError):
-            beside.chmod(stat.S_IMODE(path.stat().st_mode))
+        if mode is not None:
+            beside.chmod(mode)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)

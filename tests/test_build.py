@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,33 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_file(path, b"two")
     assert path.read_bytes() == b"one"
     assert [p.name for p in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_file_is_for_whom_it_was(tmp_path: Path):
+    path, other = tmp_path / "new", tmp_path / "other"
+    other.write_bytes(b"")
+    write_file(path, b"one")
+    assert path.stat().st_mode == other.stat().st_mode  # as the umask has it, not for its owner alone
+    path.chmod(0o640)
+    write_file(path, b"two")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_no_file_takes_the_place_of_what_is_none(tmp_path: Path):
+    pipe, link, other = tmp_path / "pipe", tmp_path / "link", tmp_path / "other"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_file(pipe, b"one")
+    assert os.read(reader, 10) == b"one"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    other.write_bytes(b"mine")
+    link.symlink_to(other)
+    write_file(link, b"one")  # a link in a stranger's checkout leads nowhere
+    assert (other.read_bytes(), link.read_bytes()) == (b"mine", b"one")
+    with pytest.raises(IsADirectoryError) as caught:
+        write_file(tmp_path, b"one")
+    assert caught.value.filename == str(tmp_path)
 
 
 def test_the_clock_and_the_folder_leave_no_trace(tmp_path: Path):

@@ -14,7 +14,7 @@ from affidavit.check.prose import claim_links
 from affidavit.incident.load import Prose, Report
 from affidavit.incident.nodes import Node
 from affidavit.times import MONTHS, WEEKDAYS, parse_time
-from affidavit.types import Finding, Fix, Outcome, Position, Verdict
+from affidavit.types import Finding, Fix, Outcome, Pos, Position, Verdict
 
 _STATING = frozenset(("where", "returns", *BY_KEY))
 _SPACED = re.compile(r"\d{1,3}(?P<by>[,.\u00a0\u202f ])\d{3}")
@@ -31,11 +31,14 @@ def fixes_of(report: Report, verdict: Verdict) -> tuple[Fix, ...]:
     for finding in refuted:
         for path, right in finding.would:
             node = report.tree.find(("claims", verdict.claim, *path))
-            if node is None or not isinstance(node.value, str) or node.literal:
+            if node is None or not isinstance(node.value, str) or not _own(report, verdict.claim, path, node.value):
                 return ()
             if _stated_twice(report, verdict.claim, path, node.value, right, refuted):
                 return ()
-            found += [Fix(node.pos, node.value, right), *_words(report, verdict.claim, node.value, right)]
+            words = list(_words(report, verdict.claim, node.value, right))
+            if None in words:
+                return ()
+            found += [Fix(node.pos, node.value, right), *(fix for fix in words if fix is not None)]
     return tuple(dict.fromkeys(found))
 
 
@@ -65,8 +68,24 @@ def _stated_twice(
     return False
 
 
-def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix]:
-    """The claim's figures in words that state the old value, each in its own form with the new one."""
+def _own(report: Report, claim: str, path: tuple[str, ...], value: str) -> bool:
+    """Whether a claim's value stands in the file as it is, and is no other's through an anchor or alias."""
+    whole = ("claims", claim, *path)
+    sources = [_source(report, report.pos(*whole[:depth])) for depth in range(1, len(whole) + 1)]
+    quote = sources[-1][:1] if sources[-1][:1] in ("'", '"') else ""
+    shared = any(source.startswith(("&", "*")) for source in sources)
+    return not shared and sources[-1].startswith(f"{quote}{value}{quote}")
+
+
+def _source(report: Report, pos: Pos) -> str:
+    return report.lines[pos.line - 1][pos.column - 1 :] if pos.line <= len(report.lines) else ""
+
+
+def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix | None]:
+    """The claim's figures in words that state the old value, each in its own form with the new one.
+
+    None for one whose place in the file cannot be told: half a repair is none.
+    """
     says = report.located_prose("says", report.incident.claims[claim].says, ("claims", claim, "says"))
     places: list[tuple[Prose, int, str]] = [(says, 0, says.text)]
     for prose in report.prose():
@@ -74,12 +93,12 @@ def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix]:
             if link.claim == claim:
                 places.append((prose, prose.text.index("[", link.start) + 1, link.words))
     for prose, offset, words in places:
-        if not prose.literal:
-            continue
         for figure in find_figures(words):
             other = _like(figure, was, now, report.incident.timezone)
             if other is not None and other != figure.text:
-                yield Fix(prose.place(offset + figure.start), figure.text, other)
+                start = offset + figure.start
+                whole = prose.in_file(start, start + len(figure.text))
+                yield Fix(prose.place(start), figure.text, other) if whole else None
 
 
 def _like(figure: Figure, was: str, now: str, zone: str) -> str | None:

@@ -102,8 +102,9 @@ def check_prose(
             if link.claim not in claims:
                 message = f"there is no claim {link.claim!r}"
                 hint = did_you_mean(link.claim, claims)
-                near = nearest(link.claim, claims, 1) if prose.literal else []
-                place = prose.place(prose.text.index("claim:", link.start + len(link.words)) + len("claim:"))
+                begin = prose.text.index("claim:", link.start + len(link.words)) + len("claim:")
+                near = nearest(link.claim, claims, 1) if prose.in_file(begin, begin + len(link.claim)) else []
+                place = prose.place(begin)
                 fixes = tuple(Fix(place, link.claim, name) for name in near)
                 found.append(Diagnostic(prose.place(link.start), "unknown-claim", message, hint, fixes=fixes))
             elif link.claim in stated:
@@ -311,7 +312,8 @@ def _loose(prose: Prose, masked: str, allowed: list[str], used: set[str], words:
         covering, title = words.covering(figure, masked), prose.role.endswith("title")
         place, hint = prose.place(figure.start), _tie(figure, covering, title=title)
         # Of two claims that state it nobody but the author knows which is meant.
-        sure = len(covering) == 1 and prose.literal and not title and not set("[]\\") & set(figure.text)
+        whole = prose.in_file(figure.start, figure.start + len(figure.text))
+        sure = len(covering) == 1 and whole and not title and not set("[]\\") & set(figure.text)
         fixes = (Fix(place, figure.text, f"[{figure.text}](claim:{covering[0]})"),) if sure else ()
         found.append(Diagnostic(place, LOOSE, message, hint, Severity.WARNING, fixes=fixes, about="loose"))
     return found

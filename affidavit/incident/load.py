@@ -1,9 +1,11 @@
 """An incident file to a typed, located value; every diagnostic names file, line and column."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from affidavit.incident import nodes
 from affidavit.incident.documents import Document, read_documents
+from affidavit.incident.folded import Piece, pieces_of
 from affidavit.incident.nodes import Node
 from affidavit.incident.schema import Complete, Incident, Section
 from affidavit.times import WEEKDAYS, parse_time, zone
@@ -23,7 +26,8 @@ MAX_PROSE_BYTES = 2 * 1024 * 1024
 class Prose:
     """A piece of the report's Markdown: where it stands, and its text.
 
-    ``line_text`` says whether its lines are the file's own, so that places inside it can be told.
+    ``literal`` says whether its lines are the file's own, so that places inside it can be told; ``pieces`` where those
+    of a folded or quoted text stand.
     """
 
     role: str
@@ -31,9 +35,20 @@ class Prose:
     pos: Pos
     indent: int = 0
     literal: bool = True
+    pieces: tuple[Piece, ...] = ()
+
+    def in_file(self, start: int, end: int) -> bool:
+        """Whether a part of the text stands in its file in one run, as it is in the text."""
+        if not self.pieces:
+            return self.literal
+        first = bisect_right(self.pieces, start, key=itemgetter(0))
+        return 0 < first == bisect_right(self.pieces, max(start, end - 1), key=itemgetter(0))
 
     def place(self, offset: int) -> Pos:
         """Where a character of the text stands in its file; the text's own start if that cannot be told."""
+        if self.pieces:
+            first, line, column = self.pieces[max(0, bisect_right(self.pieces, offset, key=itemgetter(0)) - 1)]
+            return Pos(self.pos.file, line, column + max(0, offset - first))
         if not self.literal:
             return self.pos
         line = self.text.count("\n", 0, offset)
@@ -110,16 +125,23 @@ class Report:
             # A plain or quoted scalar of one line keeps its columns; a folded one does not.
             lines = self.lines
             line = lines[node.pos.line - 1] if node.pos.line <= len(lines) else ""
-            start = line.find(text)
-            same = start >= 0 and "\n" not in text
-            return Prose(role, text, node.pos, indent=max(start, 0), literal=same)
+            start = node.pos.column - 1 + (line[node.pos.column - 1 : node.pos.column] in ("'", '"'))
+            if "\n" not in text and line.startswith(text, start):
+                return Prose(role, text, node.pos, indent=start)
+            return self._folded(role, text, node)
         # A block scalar's text begins on the line below its indicator, indented.
         lines = self.lines
         block = lines[node.pos.line - 1].rstrip().endswith(("|", "|-", "|+"))
+        if not block:
+            return self._folded(role, text, node)
         first = next((k for k in range(node.pos.line, len(lines)) if lines[k].strip()), node.pos.line)
         indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
         pos = Pos(node.pos.file, node.pos.line + 1, indent + 1)
-        return Prose(role, text, pos, indent=indent, literal=block)
+        return Prose(role, text, pos, indent=indent)
+
+    def _folded(self, role: str, text: str, node: Node) -> Prose:
+        pieces = pieces_of(text, self.lines, node.pos.line, node.pos.column)
+        return Prose(role, text, node.pos, literal=False, pieces=pieces)
 
 
 def show_path(path: Path, root: Path | None = None) -> str:

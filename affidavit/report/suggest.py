@@ -32,95 +32,129 @@ class Edited:
 
     @property
     def diff(self) -> str:
-        """A unified diff, as `git apply` reads it."""
+        """A unified diff, as `git apply` and `patch -p1` read it."""
+        name = self.shown + ("\t" if " " in self.shown else "")
         lines = difflib.unified_diff(
             _BREAK.split(self.before)[: None if not self.before.endswith("\n") else -1],
             _BREAK.split(self.after)[: None if not self.after.endswith("\n") else -1],
-            f"a/{self.shown}",
-            f"b/{self.shown}",
+            f"a/{name}",
+            f"b/{name}",
         )
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def suggestions(project: Project, checked: Checked) -> list[Edited]:
-    """The files of some reports with what their messages propose; those alone in which something would change."""
-    by_file: dict[str, list[tuple[Fix, ...]]] = {}
+    """The files of some reports with what their messages propose; those alone in which something would change.
+
+    What a message proposes is made whole or not at all, in however many files it lies.
+    """
+    texts: dict[str, _Text] = {}
+    groups: list[_Places] = []
     for diagnostic in [*checked.faults, *(d for run in checked.runs for d in run.diagnostics)]:
-        for file in dict.fromkeys(fix.pos.file for fix in diagnostic.fixes):
-            by_file.setdefault(file, []).append(tuple(fix for fix in diagnostic.fixes if fix.pos.file == file))
+        placed = []
+        for fix in diagnostic.fixes:
+            shown = fix.pos.file
+            if shown not in texts and (text := _Text.of(project, shown)) is not None:
+                texts[shown] = text
+            placed.append((shown, texts[shown].placed(fix) if shown in texts else None))
+        if placed and all(place is not None for _, place in placed):
+            groups.append([(shown, place) for shown, place in placed if place is not None])
+    kept = _fitting(texts, groups, [])
     found = []
-    for shown, groups in sorted(by_file.items()):
-        path = project.root / shown
-        if not path.resolve().is_relative_to(project.root.resolve()) or path.is_symlink():
-            continue
-        try:
-            text = path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        body = text.removeprefix(_BOM)
-        after, edits = _edited(body, groups, shown)
-        if after != body:
-            found.append(Edited(path, shown, body, after, edits))
+    for shown, text in sorted(texts.items()):
+        places = [place for group in kept for file, place in group if file == shown]
+        after = text.made(places)
+        if after is not None and after != text.text:
+            found.append(Edited(text.path, shown, text.text, after, len(set(places))))
     return found
 
 
 def make(edited: Iterable[Edited]) -> None:
     """Write the edited files; each whole or not at all. OSError where one cannot be written."""
     for one in edited:
-        marked = one.path.read_bytes().startswith(_BOM.encode())
-        write_file(one.path, ((_BOM if marked else "") + one.after).encode())
+        write_file(one.path, one.after.encode())
 
 
-def _edited(text: str, groups: Sequence[tuple[Fix, ...]], shown: str) -> tuple[str, int]:
-    """A text with those groups of edits that leave it well-formed, and how many edits they are."""
-    starts = _line_starts(text)
-    yaml = shown.endswith((".yaml", ".yml"))
-    places: list[list[tuple[int, int, str]]] = []
-    for group in groups:
-        placed = [_placed(text, starts, fix) for fix in group]
-        if all(place is not None for place in placed):
-            places.append([place for place in placed if place is not None])
-    kept: list[tuple[int, int, str]] = []
-    before = _tree(text, shown) if yaml else None
-    whole = _made(text, [place for group in places for place in group])
-    if whole is not None and (not yaml or _alike(before, _tree(whole, shown))):
-        kept = [place for group in places for place in group]
-    else:
-        for one in places:
-            tried = _made(text, [*kept, *one])
-            if tried is not None and (not yaml or _alike(before, _tree(tried, shown))):
-                kept += one
-    return _made(text, kept) or text, len(set(kept))
+_Place = tuple[int, int, str]
+_Places = list[tuple[str, _Place]]
 
 
-def _line_starts(text: str) -> list[int]:
-    return [0, *(match.end() for match in re.finditer("\r\n|[\n\r\x85\u2028\u2029]", text))]
+def _fitting(texts: "dict[str, _Text]", groups: Sequence[_Places], kept: list[_Places]) -> list[_Places]:
+    """Those groups of edits that can be made after the ones that are kept, all together if they can."""
+    if not groups:
+        return kept
+    tried = [*kept, *groups]
+    touched = {shown for group in groups for shown, _ in group}
+    if all(texts[s].takes([place for group in tried for file, place in group if file == s]) for s in touched):
+        return tried
+    if len(groups) == 1:
+        return kept
+    half = len(groups) // 2
+    return _fitting(texts, groups[half:], _fitting(texts, groups[:half], kept))
 
 
-def _placed(text: str, starts: Sequence[int], fix: Fix) -> tuple[int, int, str] | None:
-    """Where an edit lies in a text, if its old text stands there, in quotation marks or without."""
-    if not 0 < fix.pos.line <= len(starts):
-        return None
-    start = starts[fix.pos.line - 1] + fix.pos.column - 1
-    if text[start : start + 1] in ("'", '"') and not fix.was.startswith(text[start]):
-        start += 1
-    return (start, start + len(fix.was), fix.now) if fix.was and text.startswith(fix.was, start) else None
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file's text with the beginnings of its lines, and its tree if it is YAML."""
 
+    path: Path
+    shown: str
+    text: str
+    starts: Sequence[int]
+    tree: Node | None
 
-def _made(text: str, places: Iterable[tuple[int, int, str]]) -> str | None:
-    """A text with some edits made; None where two of them touch the same words."""
-    parts, at = [], 0
-    for start, end, now in sorted(set(places)):
-        if start < at:
+    @classmethod
+    def of(cls, project: Project, shown: str) -> "_Text | None":
+        """A file of the project; None for one outside it, or that is no text."""
+        path = project.root / shown
+        if not path.resolve().is_relative_to(project.root.resolve()) or path.is_symlink():
             return None
-        parts += [text[at:start], now]
-        at = end
-    return "".join([*parts, text[at:]])
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+        tree = _tree(text, shown) if _is_yaml(shown) else None
+        return cls(path, shown, text, _line_starts(text, shown), tree)
+
+    def placed(self, fix: Fix) -> _Place | None:
+        """Where an edit lies in the text, if its old text stands there, in quotation marks or without."""
+        if not 0 < fix.pos.line <= len(self.starts):
+            return None
+        start = self.starts[fix.pos.line - 1] + fix.pos.column - 1
+        if self.text[start : start + 1] in ("'", '"') and not fix.was.startswith(self.text[start]):
+            start += 1
+        return (start, start + len(fix.was), fix.now) if fix.was and self.text.startswith(fix.was, start) else None
+
+    def made(self, places: Iterable[_Place]) -> str | None:
+        """The text with some edits made; None where two of them touch the same words."""
+        parts, at = [], 0
+        for start, end, now in sorted(set(places)):
+            if start < at:
+                return None
+            parts += [self.text[at:start], now]
+            at = end
+        return "".join([*parts, self.text[at:]])
+
+    def takes(self, places: Iterable[_Place]) -> bool:
+        """Whether it is as well-formed with some edits made as it was."""
+        after = self.made(places)
+        return after is not None and (not _is_yaml(self.shown) or _alike(self.tree, _tree(after, self.shown)))
+
+
+def _is_yaml(shown: str) -> bool:
+    return shown.endswith((".yaml", ".yml"))
+
+
+def _line_starts(text: str, shown: str) -> list[int]:
+    """Where lines begin, as their places are counted: YAML knows further line breaks than editors do."""
+    breaks = "\r\n|[\n\r\x85\u2028\u2029]" if _is_yaml(shown) else "\n"
+    begin = len(_BOM) if text.startswith(_BOM) else 0
+    return [begin, *(match.end() for match in re.finditer(breaks, text))]
 
 
 def _tree(text: str, shown: str) -> Node | None:
     try:
-        return nodes.parse(text, shown)
+        return nodes.parse(text.removeprefix(_BOM), shown)
     except InputError:
         return None
 

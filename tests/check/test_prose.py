@@ -94,11 +94,21 @@ def test_places_in_plain_and_quoted_scalars() -> None:
     assert places("sections:\n- title: T\n  text: about 27\n") == [("loose-fact", 3, 15)]
 
 
-def test_a_folded_scalar_names_its_beginning() -> None:
-    """Lines that are folded have no columns of their own; the place is the text's."""
-    ((code, line, _),) = places("summary: >-\n  there are\n  27 of them\n")
-    assert code == "loose-fact"
-    assert line in (1, 2)
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("summary: >-\n  there are\n  27 of them\n", 3, 3),
+        ("summary: >-\n  there\n\n    are 27\n", 4, 9),
+        ("summary: there are\n  some, 27 of them\n", 2, 9),
+        ("summary: 'it''s\n\n  27, it''s'\n", 3, 3),
+        ('summary: "\\"so\\" \\\\27"\n', 1, 20),
+        # What cannot be followed names its beginning.
+        ('summary: "\\u0032\\u0037 of them"\n', 1, 10),
+        ("summary: &a there are 27\n", 1, 10),
+    ],
+)
+def test_places_in_folded_and_escaped_scalars(text: str, line: int, column: int) -> None:
+    assert places(text) == [("loose-fact", line, column)]
 
 
 def test_two_equal_links_each_have_their_place() -> None:

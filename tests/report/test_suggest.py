@@ -1,6 +1,8 @@
 """What messages propose to write instead: the right value and the words that go with it; never more, never unasked."""
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,96 @@ def test_machines_get_the_edit_and_a_clean_stream(tmp_path: Path) -> None:
         for r in result["fixes"][0]["artifactChanges"][0]["replacements"]
     }
     assert replaced == {"4": "3"}
+
+
+def more(root: Path, content: str) -> Path:
+    """A file that the report includes."""
+    (root / "reports/one/more.md").write_bytes(content.encode())
+    return root
+
+
+INCLUDING = "sections:\n- {title: More, file: more.md}\n"
+
+
+def test_an_edit_in_several_files_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    claims = "  one: {says: We found 4., over: affected, count: 4}\n"
+    root = more(project(tmp_path / "a", claims, end=INCLUDING), "There are [4](claim:one).\n")
+    run(root, "--apply")
+    assert "says: We found 3., over: affected, count: 3" in text(root)
+    assert (root / "reports/one/more.md").read_text() == "There are [3](claim:one).\n"
+    # Others take the value from its anchor, so nobody knows whom an edit of it would change.
+    shared = "  one: {says: We found 4., over: affected, count: &n 4}\n"
+    shared += "  two: {says: Four was said., over: affected, count: *n, stands: false}\n"
+    root = more(project(tmp_path / "b", shared, end=INCLUDING), "There are [4](claim:one).\n")
+    assert "nothing can be proposed" in run(root, "--apply").stderr
+    assert (root / "reports/one/more.md").read_text() == "There are [4](claim:one).\n"
+    assert "--apply does" not in run(root).stdout
+
+
+def test_what_hangs_on_an_anchor_stays(tmp_path: Path) -> None:
+    claims = "  one: {says: At least 4., over: affected, count: &n {at_least: 4}}\n"
+    claims += "  two: {says: At least 4 was said., over: affected, count: *n, stands: false}\n"
+    root = project(tmp_path, claims)
+    assert "nothing can be proposed" in run(root, "--apply").stderr
+
+
+@pytest.mark.parametrize(
+    ("says", "right"),
+    [
+        (">-\n      We found\n      4 of them.", ">-\n      We found\n      3 of them."),
+        ("We found\n      4 of them.", "We found\n      3 of them."),
+        ("'It''s\n      4 of them.'", "'It''s\n      3 of them.'"),
+    ],
+)
+def test_folded_words_follow_their_claim(tmp_path: Path, says: str, right: str) -> None:
+    root = project(tmp_path, f"  one:\n    says: {says}\n    over: affected\n    count: 4\n")
+    run(root, "--apply")
+    assert text(root) == HEAD + f"  one:\n    says: {right}\n    over: affected\n    count: 3\n"
+    assert run(root).exit_code == 0
+
+
+def test_half_a_repair_is_none(tmp_path: Path) -> None:
+    # The figure in the words is written as an escape: it has no place in the file, so the value stays, too.
+    root = project(tmp_path, '  one: {says: "We found \\x34.", over: affected, count: 4}\n')
+    assert "nothing can be proposed" in run(root, "--apply").stderr
+
+
+def test_of_many_edits_one_that_breaks_the_file_is_left_out(tmp_path: Path) -> None:
+    claims = "  one: {says: There are 3., over: affected, count: 3}\n"
+    end = "summary: 3 were found.\nevidence_note: There are 3, and\n  again 3.\n"
+    root = project(tmp_path, claims, end=end)
+    run(root, "--apply")
+    after = "summary: 3 were found.\nevidence_note: There are [3](claim:one), and\n  again [3](claim:one).\n"
+    assert text(root).endswith(after)
+
+
+@pytest.mark.parametrize("tool", [["git", "apply"], ["patch", "-p1", "--binary", "-i"]])
+@pytest.mark.parametrize("where", [(), ("--format", "json")])
+def test_any_text_s_diff_can_be_applied(tmp_path: Path, tool: list[str], where: tuple[str, ...]) -> None:
+    """Windows' line ends, a byte order mark, invisible characters, a file without a last line end."""
+    if shutil.which(tool[0]) is None:
+        pytest.skip(f"{tool[0]} is not at hand")
+    claims = "  one: {says: There are 4., over: affected, count: 4}\n"
+    root = more(project(tmp_path / "p", claims, end=INCLUDING), "so\u00adft\u200d \x1b[31m [4](claim:one)\r\n\r\nend")
+    file = root / "reports/one/incident.yaml"
+    first = file.read_bytes().replace(b"\n", b"\r\n")
+    file.write_bytes(b"\xef\xbb\xbf" + first)
+    done = subprocess.run(
+        [sys.executable, "-m", "affidavit", "--root", str(root), "check", "--suggest", *where],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    (tmp_path / "edit.diff").write_bytes(done.stderr if where else done.stdout)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run([*tool, str(tmp_path / "edit.diff")], cwd=root, check=True, capture_output=True)
+    wanted = first.replace(b"There are 4", b"There are 3").replace(b"count: 4", b"count: 3")
+    assert file.read_bytes() == b"\xef\xbb\xbf" + wanted
+    assert "[3](claim:one)\r\n" in (root / "reports/one/more.md").read_bytes().decode()
+
+
+def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
+    root = project(tmp_path, "  one: {says: There are 4., over: affected, count: 4}\n")
+    file = root / "reports/one/incident.yaml"
+    file.chmod(0o664)
+    run(root, "--apply")
+    assert "count: 3" in text(root)
+    assert file.stat().st_mode & 0o777 == 0o664

@@ -29,6 +29,10 @@ def form(stated: Sequence[str]) -> list[Form]:
             from affidavit.types import did_you_mean
 
             raise ValueError(f"there is no format {name!r}; {did_you_mean(name, FORMATS)}")
+        if "=" in one and not path:
+            raise ValueError(f"the format {name!r} has no file behind its =; {name}=FILE, or {name} alone")
+        if path and any(str(other) == path for _, other in found):
+            raise ValueError(f"two formats cannot go to one file: {path}")
         if not path and any(other is None for _, other in found):
             raise ValueError("only one format can go to the terminal; give the others a file: sarif=FILE")
         found.append((name, Path(path) if path else None))
@@ -138,37 +142,42 @@ def _check(
     write: Callable[[Path | None, bytes], None],
     reading: Reading,
 ) -> int:
-    from affidavit.project import Project, check_all
+    from affidavit.project import Checked, Project, check_all
     from affidavit.settings import Policy
     from affidavit.types import AffidavitError
 
     project = Project(root.resolve()) if root else Project.around(Path.cwd())
-    try:
-        earlier = None
+
+    def all_of_it() -> "Checked":
+        earlier, named = None, path
         if asked.since is not None:
             from affidavit.report.since import Since
 
             earlier = Since(project, asked.since)
-            path = path or earlier.touched()
-            if not path:
-                click.echo(f"no report differs from {asked.since}")
-                return 0
-        with reading(fresh=asked.fresh, policy=Policy(asked.strict or None, asked.fail_on)) as how:
-            checked = check_all(project, path, how)
+            named = path or earlier.touched()
+        if earlier is not None and not named:
+            checked = Checked((), ())
+        else:
+            with reading(fresh=asked.fresh, policy=Policy(asked.strict or None, asked.fail_on)) as how:
+                checked = check_all(project, named, how)
         if earlier is not None:
             checked = earlier.held_against(checked)
-        checked = _without_known(project, checked, asked)
+            if checked == Checked((), ()):
+                click.echo(f"no report differs from {asked.since}", err=True)
+        return _without_known(project, checked, asked)
+
+    try:
+        try:
+            checked = all_of_it()
+        except AffidavitError as error:
+            # It is told in every format: a host that finds no file takes the last one, or takes it for none.
+            checked = Checked((), error.diagnostics)
         for name, file in asked.forms:
             content = _told(checked, name, file, project, asked)
             if not (asked.quiet and name == "text" and file is None and checked.exit_status == 0):
                 write(file, content)
         if asked.suggest or asked.apply:
             _suggested(project, checked, asked, write)
-    except AffidavitError as error:
-        from affidavit.report.text import fault_text
-
-        click.echo(fault_text(error.diagnostics), nl=False, err=True)
-        return INPUT_FAULT
     except OSError as error:
         return _not_written(error)
     return checked.exit_status
@@ -191,20 +200,30 @@ def _without_known(project: "Project", checked: "Checked", asked: Asked) -> "Che
     return checked
 
 
+def _site(project: "Project") -> str:
+    from affidavit.types import InputError
+
+    try:
+        return project.settings.site_url
+    except InputError:  # it is told as a fault already
+        return ""
+
+
 def _told(checked: "Checked", name: str, file: Path | None, project: "Project", asked: Asked) -> bytes:
     """A check's outcome in one format."""
     if name == "text":
         from affidavit.report.text import Styler, check_text
 
         style = Styler(asked.colour and file is None)
-        return check_text(checked, style, verbose=asked.verbose).encode("utf-8", "replace")
+        return check_text(checked, style, verbose=asked.verbose, root=project.root).encode("utf-8", "replace")
+    from affidavit.report import hosts
     from affidavit.report.formats import FORMATS, as_json
     from affidavit.report.items import said
 
-    spoken = said(checked, project.root, project.settings.site_url)
+    spoken = said(checked, project.root, _site(project))
     if name == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
         with Path(place).open("ab") as stream:
-            stream.write(FORMATS["github-summary"](spoken))
+            stream.write(hosts.summary(spoken, stream.tell()))
     return as_json(spoken, whole=True) if name == "json" and asked.detail else FORMATS[name](spoken)
 
 

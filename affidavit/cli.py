@@ -178,7 +178,7 @@ def build(
     if not quiet or done.exit_status:
         faulty = done.exit_status == INPUT_FAULT
         if done.checked is not None:
-            click.echo(check_text(done.checked, _styler(), verbose=verbose), nl=False, err=faulty)
+            click.echo(check_text(done.checked, _styler(), verbose=verbose, root=project.root), nl=False, err=faulty)
         click.echo(done.words, err=faulty)
     sys.exit(done.exit_status)
 

@@ -79,10 +79,14 @@ class Project:
 
 @dataclass(frozen=True)
 class Checked:
-    """The outcome of checking several reports: those that could be checked, and the faults of the others."""
+    """The outcome of checking several reports: those that could be checked, and the faults of the others.
+
+    ``notes``: warnings about no report that was checked, such as one that is no longer there.
+    """
 
     runs: tuple[Run, ...]
     faults: tuple[Diagnostic, ...]
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def exit_status(self) -> int:

@@ -63,7 +63,7 @@ def read_settings(root: Path) -> Settings:
         try:
             if file.stat().st_size > MAX_OCTETS:
                 raise ValueError(f"it is larger than {MAX_OCTETS:,} octets")
-            text = file.read_text("utf-8")
+            text = file.read_text("utf-8-sig")
             stated: Any = tomllib.loads(text)
         except (OSError, ValueError, RecursionError) as error:
             reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
@@ -72,8 +72,11 @@ def read_settings(root: Path) -> Settings:
             raise InputError(Diagnostic(pos, "bad-settings", f"the settings cannot be read: {reason}")) from None
         for step in path:
             stated = stated.get(step, {}) if isinstance(stated, dict) else {}
+        reader = _Reader(name, text, root)
+        if not isinstance(stated, dict):
+            raise reader.wrong("affidavit", "a table is wanted", "write [tool.affidavit]")
         if stated or not path:
-            return _Reader(name, text, root).settings(stated)
+            return reader.settings(stated)
     return Settings()
 
 
@@ -109,7 +112,7 @@ class _Reader:
         strict, listed, baseline = stated.get("strict"), stated.get("fail-on"), stated.get("baseline")
         if strict is not None and not isinstance(strict, bool):
             raise self.wrong("strict", f"{strict!r} is neither true nor false")
-        if baseline is not None and (not isinstance(baseline, str) or not baseline):
+        if baseline is not None and (not isinstance(baseline, str) or not baseline or "\0" in baseline):
             raise self.wrong("baseline", f"{baseline!r} is no file's name")
         if listed is not None:
             if not isinstance(listed, list) or not listed:

@@ -110,7 +110,7 @@ def test_a_baseline_of_the_settings_lets_old_words_be(tmp_path: Path) -> None:
     assert run(root).exit_code == 0
     (root / "old.json").write_text("{}")
     done = run(root)
-    assert (done.exit_code, "old.json:1:1" in done.stderr) == (2, True)
+    assert (done.exit_code, "old.json:1:1" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,7 @@ def test_a_baseline_of_the_settings_lets_old_words_be(tmp_path: Path) -> None:
         ("strict = \n", "affidavit.toml:1:10", "cannot be read"),
         ("baseline = 3\n", "affidavit.toml:1:1", "no file's name"),
         ('site-url = "javascript:alert(1)"\n', "affidavit.toml:1:1", "no address"),
+        ('baseline = "a\\u0000b"\n', "affidavit.toml:1:1", "no file's name"),
         ("\x00", "affidavit.toml:1:1", "cannot be read"),
     ],
 )
@@ -135,6 +136,13 @@ def test_what_is_wrong_with_them(tmp_path: Path, settings: str, place: str, word
     assert words in done.output
     with pytest.raises(InputError):
         read_settings(tmp_path)
+
+
+def test_a_table_is_wanted_and_windows_editors_may_mark_it(tmp_path: Path) -> None:
+    done = run(project(tmp_path / "a", WRONG["loose"], '[tool]\naffidavit = "x"\n', "pyproject.toml"))
+    assert done.exit_code == 2
+    assert "pyproject.toml:2:1: error: a table is wanted" in done.output
+    assert run(project(tmp_path / "b", WRONG["loose"], "\ufeffstrict = true\n")).exit_code == 1
 
 
 def test_policies_lie_over_each_other() -> None:

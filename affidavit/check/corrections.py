@@ -4,6 +4,7 @@ The CCADB's incident guidelines want each correction of a published figure told:
 change that no entry under ``corrections`` explains is an error.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,10 @@ from affidavit.incident.load import Report
 from affidavit.times import Span, parse_time
 from affidavit.types import Diagnostic, Severity
 
-SAYS, STANDS, REMOVED = "says", "stands", "removed"
+SAYS, STANDS, REMOVED, ADDED = "says", "stands", "removed", "added"
+ABOUT = ("over", "where", "kind")
+"""What tells which rows a claim is about."""
+NOTHING = "nothing"
 MAX_SHOWN = 300
 
 
@@ -32,7 +36,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A stated fact that another edition states otherwise."""
+    """A stated fact that another edition states otherwise, or does not state."""
 
     claim: str
     key: str
@@ -40,10 +44,19 @@ class Change:
     after: str
 
     @property
+    def new(self) -> bool:
+        """Whether nothing was published that it contradicts."""
+        return self.key == ADDED or (self.before == NOTHING and self.key != SAYS) or self.key in ABOUT
+
+    @property
     def words(self) -> str:
         """As people say it."""
+        if self.key == ADDED:
+            return f"claim {self.claim!r} is new: {_cut(self.after)}"
         if self.key == REMOVED:
             return f"claim {self.claim!r} was stated ({_cut(self.before)}), and is no longer there"
+        if self.before == NOTHING:
+            return f"claim {self.claim!r} now has {self.key}: {_cut(self.after)}"
         return f"claim {self.claim!r}: {self.key}: {_cut(self.before)} became {_cut(self.after)}"
 
 
@@ -52,14 +65,22 @@ def edition_of(report: Report, claims: Mapping[str, CompiledClaim], name: str = 
     found = {}
     for key, claim in claims.items():
         stated = {check.key: check.stated for check in claim.checks}
-        found[key] = {SAYS: report.incident.claims[key].says, STANDS: claim.position.value, **stated}
+        about = {name: _written(report, key, name) for name in ABOUT}
+        found[key] = {SAYS: report.incident.claims[key].says, STANDS: claim.position.value, **about, **stated}
     return Edition(name, report.incident.date, report.incident.timezone, found)
 
 
-def changes(before: Edition, after: Edition) -> list[Change]:
-    """The facts of the earlier edition that the later one does not state as they were.
+def _written(report: Report, claim: str, key: str) -> str:
+    """A claim's value as it is written, for comparison; empty where it has none."""
+    node = report.tree.find(("claims", claim, key))
+    value = None if node is None else node.plain()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
 
-    Words alone may change: a sentence counts where its figures do. What is new is no correction.
+
+def changes(before: Edition, after: Edition) -> list[Change]:
+    """The facts of the earlier edition that the later one does not state as they were, and those that are new.
+
+    Words alone may change: a sentence counts where its figures do.
     """
     found = []
     for name, old in before.claims.items():
@@ -68,10 +89,15 @@ def changes(before: Edition, after: Edition) -> list[Change]:
             found.append(Change(name, REMOVED, old.get(SAYS, ""), ""))
             continue
         for key in sorted({*old, *new}):
-            was, now = old.get(key, "nothing"), new.get(key, "nothing")
+            if key in ABOUT and key not in old:
+                continue  # a verdicts.json does not tell it
+            was, now = old.get(key) or NOTHING, new.get(key) or NOTHING
             same = _figures(was) == _figures(now) if key == SAYS else was == now
-            if not same and not (key != SAYS and key not in old):
+            if not same:
                 found.append(Change(name, key, was, now))
+    found += [
+        Change(name, ADDED, "", new.get(SAYS, "")) for name, new in after.claims.items() if name not in before.claims
+    ]
     return found
 
 
@@ -92,7 +118,7 @@ def explained(report: Report, before: Edition, found: Sequence[Change]) -> list[
         if published is None or made is None or made.end > published.start:
             recent.setdefault(one.claim, []).append(index)
     for change in found:
-        if change.claim in recent:
+        if change.claim in recent or change.new:
             continue
         known = change.claim in report.incident.claims
         pos = report.pos("claims", change.claim, key=True) if known else report.pos("claims", key=True)
@@ -102,7 +128,7 @@ def explained(report: Report, before: Edition, found: Sequence[Change]) -> list[
         )
         message = f"since {before.name}, {change.words}; no correction explains it"
         diagnostics.append(Diagnostic(pos, "unexplained-change", message, hint, claim=change.claim if known else ""))
-    changed = {change.claim for change in found}
+    changed = {change.claim for change in found if change.key != ADDED}
     for name, indices in recent.items():
         for index in indices if name not in changed else ():
             # On the day of the earlier edition itself it may have been part of that edition.

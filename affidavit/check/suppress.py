@@ -12,9 +12,12 @@ from datetime import date, timedelta
 from affidavit.clock import today
 from affidavit.incident.load import Report
 from affidavit.times import parse_time
-from affidavit.types import Diagnostic, Severity
+from affidavit.types import Diagnostic, Outcome, Severity, did_you_mean, nearest
 
 NEVER = frozenset(("figure-not-stated", "quote-differs", "unknown-claim"))
+ABOUT_ITSELF = frozenset(("suppression-expired", "suppression-too-long", "not-suppressible", "unused-suppression"))
+"""What is wrong with one suppression no other sets aside: it would last for ever."""
+OF_VERDICTS = frozenset(outcome.value for outcome in Outcome)
 LONGEST = timedelta(days=366)
 """For so long a message may be set aside; then somebody has to look at it again."""
 
@@ -41,6 +44,7 @@ def suppress(
     ``now``: the day to be taken for today.
     """
     kept, aside = list(found), []
+    there = {d.code for d in found}
     for index, one in enumerate(report.incident.suppress):
         until = parse_time(one.until, report.incident.timezone).local_day
         place = report.pos("suppress", index, "until")
@@ -53,8 +57,9 @@ def suppress(
             message = f"a message can be set aside for a year at most, not until {until.isoformat()}"
             kept.append(Diagnostic(place, "suppression-too-long", message, "name an earlier day"))
             continue
-        if one.code in NEVER:
-            message = f"a message of the code {one.code!r} cannot be set aside: the words would stand beside a verdict"
+        why = _never(one.code)
+        if why:
+            message = f"a message of the code {one.code!r} cannot be set aside: {why}"
             pos = report.pos("suppress", index, "code")
             kept.append(Diagnostic(pos, "not-suppressible", message, "correct the words or the claim"))
             continue
@@ -62,10 +67,20 @@ def suppress(
         if not mine:
             message = f"no message of the code {one.code!r} is there to be set aside"
             pos = report.pos("suppress", index, "code")
-            kept.append(Diagnostic(pos, "unused-suppression", message, "remove it", Severity.WARNING))
+            near = did_you_mean(one.code, there) if one.code not in there and nearest(one.code, there) else "remove it"
+            kept.append(Diagnostic(pos, "unused-suppression", message, near, Severity.WARNING))
         kept = [d for d in kept if d not in mine]
         aside += [Suppressed(d, one.reason, until) for d in mine]
     return kept, tuple(aside)
+
+
+def _never(code: str) -> str:
+    """Why messages of a code are never set aside; empty where they may be."""
+    if code in NEVER:
+        return "the words would stand beside a verdict"
+    if code in OF_VERDICTS:
+        return "a claim is corrected, or disputed with `stands`"
+    return "it would never end" if code in ABOUT_ITSELF else ""
 
 
 def _fits(diagnostic: Diagnostic, claim: str | None, text: str | None) -> bool:

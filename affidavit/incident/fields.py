@@ -6,13 +6,23 @@ editor types plain scalars by YAML's own rules.
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, WithJsonSchema
 
 from affidavit.described import Described
 
 _SCALAR = {"type": ["string", "number", "boolean"]}
 
 Text = Annotated[str, StringConstraints(min_length=1), WithJsonSchema({**_SCALAR, "minLength": 1})]
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it says nothing")
+    return value
+
+
+Reason = Annotated[str, AfterValidator(_said), WithJsonSchema({**_SCALAR, "minLength": 1, "pattern": r"\S"})]
+"""Words that say why: blanks alone are none."""
 Prose = Annotated[str, WithJsonSchema({"type": "string"})]
 Slug = Annotated[
     str,

@@ -372,7 +372,7 @@ def _diagnostics(error: ValidationError, tree: Node) -> list[Diagnostic]:
                 Diagnostic(
                     tree.place(loc),
                     "bad-value",
-                    f"{words}: {shape} does not belong here ({item['msg'].lower()})",
+                    f"{words}: {shape} does not belong here ({item['msg'].lower().removeprefix('value error, ')})",
                 )
             )
     return found

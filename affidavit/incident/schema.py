@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, WithJsonSchema, create_model
 
 from affidavit.check.assertions import ASSERTIONS
-from affidavit.incident.fields import Conditions, KeywordModel, Model, OneOrMany, Prose, Slug, Text
+from affidavit.incident.fields import Conditions, KeywordModel, Model, OneOrMany, Prose, Reason, Slug, Text
 from affidavit.incident.vocabulary import DerivedName, KindName, PositionName, ReportKind, TableName
 
 
@@ -65,7 +65,7 @@ class Collection(Model):
     """Declared completeness: what `only` needs."""
     captures: dict[str, Capture] = Field(default_factory=dict)
     """When and from where single files were taken, by file name."""
-    unreadable: dict[str, Text] = Field(default_factory=dict)
+    unreadable: dict[str, Reason] = Field(default_factory=dict)
     """Files that are known to be unreadable, each with the reason why they stand here all the same."""
 
 
@@ -121,7 +121,7 @@ class ClaimBase(Model):
     """Which rows of the collections: a mapping of column to value, or one SQL expression."""
     note: Prose | None = None
     """Words shown with the claim (Markdown)."""
-    unchecked: Text | None = None
+    unchecked: Reason | None = None
     """Why certificates cannot settle it; instead of assertions."""
     quote: Quote | None = None
     """Words of a pinned document in which the statement was made. That they stand there shows that it was said, not
@@ -199,7 +199,7 @@ class Correction(Model):
     """When it was corrected: a day in the report's zone, or an instant with Z or an offset."""
     was: Prose
     """What had been stated (Markdown)."""
-    because: Prose
+    because: Reason
     """How the error came about and was found (Markdown)."""
 
 
@@ -208,7 +208,7 @@ class Allowed(Model):
 
     text: Text
     """The figure as it stands in the prose."""
-    reason: Text
+    reason: Reason
     """Why it needs no claim."""
 
 
@@ -220,7 +220,7 @@ class Suppression(Model):
 
     code: Text
     """The messages' code, as it stands in brackets behind each (docs/codes.md)."""
-    reason: Text
+    reason: Reason
     """Why they are set aside."""
     until: Text
     """The last day of it, a year from now at most; from the next on they count again."""

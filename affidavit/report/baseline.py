@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from affidavit.project import Checked
-from affidavit.report.items import FAULTS, said
+from affidavit.report.items import said
 from affidavit.run import Run
 from affidavit.store import write_file
 from affidavit.types import Diagnostic, InputError, Pos, Severity
@@ -41,7 +41,7 @@ def write(path: Path, checked: Checked) -> int:
     listed = {
         item.fingerprint: f"{item.report}: {item.diagnostic.message}"[:200]
         for item in said(checked).items
-        if item.report != FAULTS and item.diagnostic.code in ABOUT_WORDS
+        if item.diagnostic.code in ABOUT_WORDS
     }
     content = {"about": "messages that `affidavit check --baseline` lets be", "fingerprints": listed}
     write_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
@@ -59,7 +59,7 @@ def apply(checked: Checked, known: Mapping[str, str], path: Path, slugs: Iterabl
     kept: dict[str, list[Diagnostic]] = {run.slug: [] for run in checked.runs}
     met = set()
     for item in said(checked).items:
-        if item.report == FAULTS:
+        if item.report not in kept:
             continue
         if item.report in mine and item.diagnostic.code in ABOUT_WORDS and item.fingerprint in let_be:
             met.add(item.fingerprint)
@@ -72,4 +72,4 @@ def apply(checked: Checked, known: Mapping[str, str], path: Path, slugs: Iterabl
         late = Diagnostic(Pos(path.as_posix()), "stale-baseline", words, "write it anew with --write-baseline",
                           Severity.WARNING)  # fmt: skip
         runs[-1] = replace(runs[-1], diagnostics=(*runs[-1].diagnostics, late))
-    return Checked(tuple(runs), checked.faults)
+    return replace(checked, runs=tuple(runs))

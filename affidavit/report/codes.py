@@ -162,6 +162,8 @@ _DECLARED = (
     Code("private-key", "A file holds a private key; evidence is published.",
          "Remove the key, and treat it as compromised if it was shared."),
     Code("bad-log-list", "The CT log list cannot be read.", "Take a log list of version 2 or 3."),
+    Code("report-gone", "A report of the earlier edition is no longer there.",
+         "Put it back, and let it tell what was withdrawn."),
     # Building.
     Code("bad-template", "A template cannot be rendered.", "Correct the template."),
     Code("fetch-refused", "A page asked for something outside it.", "Nothing is fetched; remove the reference."),

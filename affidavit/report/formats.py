@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 
 from affidavit.report import hosts
 from affidavit.report.items import Said
@@ -15,6 +16,8 @@ BRIEF = ("id", "says", "outcome", "stands", "passes", "code", "place", "findings
 def as_json(said: Said, *, whole: bool = False) -> bytes:
     """One object: whether all passes, each report with its verdicts (docs/verdicts.md), the faults of the input.
 
+    Besides, `changes` of each report and `notes` on those that are gone, where it is held against an earlier edition.
+
     ``whole``: with the certificates, queries and examples behind each claim, as in ``verdicts.json``.
     """
     from affidavit.render.data import verdicts
@@ -25,18 +28,20 @@ def as_json(said: Said, *, whole: bool = False) -> bytes:
         if not whole:
             made["claims"] = [{name: claim[name] for name in BRIEF if name in claim} for claim in made["claims"]]
             made.pop("evidence", None)
+        made["changes"] = [asdict(change) for change in run.changes]
         reports.append(made)
-    faults = [
+    faults, notes = ([
         {"code": f.code, "message": f.message, "hint": f.hint, "severity": f.severity.value,
          "place": {"file": f.pos.file, "line": f.pos.line, "column": f.pos.column}}
-        for f in said.checked.faults
-    ]  # fmt: skip
+        for f in found
+    ] for found in (said.checked.faults, said.checked.notes))  # fmt: skip
     status = said.checked.exit_status
     content = {
         "exit_status": status,
         "passes": not faults and all(run.passes for run in said.checked.runs),
         "reports": reports,
         "faults": faults,
+        "notes": notes,
     }
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode("ascii")
 
@@ -46,7 +51,6 @@ FORMATS: dict[str, Callable[[Said], bytes]] = {
     "sarif": sarif,
     "junit": junit,
     "github": hosts.github,
-    "github-summary": hosts.summary,
     "gitlab": hosts.gitlab,
 }
 """By name; ``text``, for the terminal, stands in `affidavit.report.text`."""

@@ -1,10 +1,11 @@
 """Code hosts: GitHub's annotations and job summary, GitLab's code quality report."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from affidavit.report.items import Item, Said, verdict_word
-from affidavit.report.text import tally_words
+from affidavit.report.text import tally_words, tame
 from affidavit.shown import visible
 
 SHOWN = 10
@@ -15,21 +16,27 @@ _MARKS = {"verified": "✅", "refuted": "❌", "unproven": "❔", "unchecked": "
 
 
 def github(said: Said) -> bytes:
-    """Workflow commands: the worst first, and a last line with the count of what GitHub would not show.
+    """Workflow commands: the worst first, then in plain lines what GitHub would not show, and how much that is.
 
     Evidence cannot start a command: a message is one line behind ``::``, with its own line ends and percent signs
-    escaped.
+    escaped, or a plain line that begins with ours.
     """
-    lines = []
+    lines, counts = [], []
+    more: list[str] = []
     for word in ("error", "warning"):
         items = [item for item in said.items if item.diagnostic.severity.value == word]
         lines += [_command(item, word) for item in items[:SHOWN]]
+        more += [f"{visible(str(item.diagnostic.pos))}: {word}: {item.words}" for item in items[SHOWN:]]
         if len(items) > SHOWN:
             rest = len(items) - SHOWN
-            lines.append(f"::notice title=affidavit::{rest:,} further {word}s are not shown here; see the job summary")
+            words = f"{rest:,} further {word}{'s' * (rest > 1)} not shown as annotations; the step's log has all"
+            counts.append(f"::notice title=affidavit::{words}")
     for run in said.checked.runs:
+        more += [f"{run.slug}: changed: {visible(change.words)}" for change in run.changes]
+        more += [f"{run.slug}: set aside: {visible(one.words)}" for one in run.suppressed]
         word = "passes" if run.passes else "does not pass"
-        lines.append(f"affidavit: {run.slug} {word}: {tally_words(run)}")
+        more.append(f"{run.slug} {word}: {tally_words(run)}")
+    lines += [tame(f"affidavit: {words}") for words in more] + counts
     return ("\n".join(lines) + "\n").encode("utf-8", "replace") if lines else b""
 
 
@@ -49,13 +56,17 @@ def _property(text: str) -> str:
     return _data(visible(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(said: Said) -> bytes:
-    """The job summary in Markdown: a table of verdicts for each report; cut, and said so, below GitHub's limit."""
+def summary(said: Said, there: int = 0) -> bytes:
+    """The job summary in Markdown: a table of verdicts for each report, those that do not pass first.
+
+    It is cut, and that is said, below GitHub's limit; ``there``: how many octets of a summary the step has already.
+    """
     lines: list[str] = ["## Affidavit", ""]
+    lines += [f"- {_cell(note.message)}" for note in said.checked.notes]
     if said.checked.faults:
         lines += ["**The input is at fault; nothing was checked there.**", ""]
         lines += [f"- `{_code(str(fault.pos))}`: {_cell(fault.message)}" for fault in said.checked.faults] + [""]
-    for run in said.checked.runs:
+    for run in sorted(said.checked.runs, key=lambda run: run.passes):
         lines += [f"### {_cell(run.slug)}: {'passes' if run.passes else 'does not pass'}", "", tally_words(run), ""]
         lines += ["| | claim | verdict | what is stated |", "|---|---|---|---|"]
         ordered = sorted(run.verdicts.values(), key=lambda verdict: verdict.passes)
@@ -68,31 +79,44 @@ def summary(said: Said) -> bytes:
             lines += ["", "<details><summary>Messages</summary>", ""]
             lines += [f"- `{_code(str(item.diagnostic.pos))}` {_cell(item.words)}" for item in items]
             lines += ["", "</details>"]
+        for title, told in (
+            ("Changed since the earlier edition", [change.words for change in run.changes]),
+            ("Set aside", [one.words for one in run.suppressed]),
+        ):
+            if told:
+                lines += ["", f"{title}:", "", *(f"- {_cell(words)}" for words in told)]
         lines.append("")
-    return _within(lines, SUMMARY_OCTETS - 4096)
+    return _within(lines, SUMMARY_OCTETS - 4096 - there)
 
 
-def _within(lines: Iterable[str], limit: int) -> bytes:
-    kept, size = [], 0
+def _within(lines: Sequence[str], limit: int) -> bytes:
+    kept: list[str] = []
+    size = 0
     for line in lines:
         size += len(line.encode("utf-8", "replace")) + 1
         if size > limit:
-            kept += ["", "*The summary was cut here: it would be larger than the host takes.*"]
+            rest = len(lines) - len(kept)
+            # Behind an open fold nobody would see that something is missing.
+            kept += ["", "</details>"] * (_folds(kept, "<details>") > _folds(kept, "</details>"))
+            kept += ["", f"*The summary was cut here, {rest:,} lines before its end: the host takes no larger one.*"]
             break
         kept.append(line)
     return ("\n".join(kept) + "\n").encode("utf-8", "replace")
 
 
+def _folds(lines: Iterable[str], mark: str) -> int:
+    return sum(line.startswith(mark) for line in lines)
+
+
 def _cell(text: str) -> str:
-    """Text that Markdown takes for nothing but text."""
+    """Text that Markdown takes for nothing but text: no markup, no link, no name that is called."""
     shown = visible(" ".join(text.split()), 500)
-    for character in "\\`*_{}[]<>|#~@":
-        shown = shown.replace(character, f"&#{ord(character)};")
-    return shown
+    return re.sub(r"[\\`*_{}\[\]<>|#~@&]|(?<=[a-z]):(?=//)|(?<=www)\.", lambda m: f"&#{ord(m[0])};", shown,
+                  flags=re.IGNORECASE)  # fmt: skip
 
 
 def _code(text: str) -> str:
-    return visible(text).replace("`", "'").replace("|", "&#124;")
+    return visible(text).replace("`", "'").replace("|", "¦")
 
 
 def gitlab(said: Said) -> bytes:

@@ -1,6 +1,7 @@
 """What a check has to say, in one shape that every format for machines is made from."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,11 @@ from affidavit.shown import visible
 from affidavit.types import Diagnostic, Outcome, Pos, Severity, Verdict
 
 MAX_WORDS = 2000
+MAX_SOURCE_OCTETS = 16 << 20
 FAULTS = "input"
 """The name under which faults of the input stand, beside the reports' names."""
+#: Places in a message's words: they move with the lines of the file.
+_PLACE = re.compile(r"\blines? [\d,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Said:
     @cached_property
     def lines(self) -> Mapping[str, list[str]]:
         """The files' lines, by path as shown."""
-        return {file: text.splitlines() for file, text in self.texts.items()}
+        return {file: _lines(file, text) for file, text in self.texts.items()}
 
     def path_of(self, shown: str) -> str:
         """A file's path in the repository, from its name as shown."""
@@ -69,18 +73,38 @@ def said(checked: Checked, root: Path | None = None, site: str = "") -> Said:
     seen: Counter[str] = Counter()
     found: list[Item] = []
     for report, diagnostic in _all(checked):
-        whole = f"{report}\n{diagnostic.code}\n{diagnostic.claim}\n{diagnostic.message}"
+        whole = f"{report}\n{diagnostic.code}\n{diagnostic.claim}\n{_PLACE.sub('', diagnostic.message)}"
         digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         seen[digest] += 1
         if seen[digest] > 1:
             digest = hashlib.sha256(f"{digest} {seen[digest]}".encode()).hexdigest()[:32]
         found.append(Item(report, diagnostic, _path(prefix, diagnostic.pos.file), digest))
-    texts = {run.report.shown: run.report.text for run in checked.runs}
-    return Said(checked, tuple(found), texts, site, prefix)
+    return Said(checked, tuple(found), texts_of(checked, root), site, prefix)
+
+
+def texts_of(checked: Checked, root: Path | None) -> dict[str, str]:
+    """The texts that messages are about, by path as shown: the reports' own, and those of the project at fault."""
+    found = {run.report.shown: run.report.text for run in checked.runs}
+    found |= {prose.pos.file: prose.text for run in checked.runs for prose in run.report.included}
+    for file in {fault.pos.file for fault in checked.faults} - set(found):
+        if root is None:
+            break
+        try:
+            path = (root / file).resolve()
+            if path.is_relative_to(root.resolve()) and path.is_file() and path.stat().st_size <= MAX_SOURCE_OCTETS:
+                found[file] = path.read_bytes().decode("utf-8-sig")
+        except (OSError, ValueError, RuntimeError):
+            continue  # a message without its line is a message all the same
+    return found
+
+
+def _lines(file: str, text: str) -> list[str]:
+    """The lines of a file as places in it are counted: YAML knows further line breaks than Markdown does."""
+    return text.splitlines() if file.endswith((".yaml", ".yml")) else [line.rstrip("\r") for line in text.split("\n")]
 
 
 def _all(checked: Checked) -> Iterator[tuple[str, Diagnostic]]:
-    for diagnostic in checked.faults:
+    for diagnostic in (*checked.faults, *checked.notes):
         pos = diagnostic.pos  # machines want a line
         yield FAULTS, diagnostic if pos.line else replace(diagnostic, pos=Pos(pos.file))
     for run in checked.runs:

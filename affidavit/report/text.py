@@ -1,10 +1,14 @@
 """Verdicts and diagnostics as plain text for the terminal. Nothing of the evidence reaches it raw."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from affidavit.project import Checked
+from affidavit.report.items import Said, texts_of
 from affidavit.report.suggest import instead
 from affidavit.run import Run
 from affidavit.shown import agree, visible
@@ -12,7 +16,7 @@ from affidavit.times import show_time
 from affidavit.types import Diagnostic, Finding, Outcome, Pos, Severity, Verdict
 
 MARKS = {Outcome.VERIFIED: "+", Outcome.REFUTED: "x", Outcome.UNPROVEN: "?", Outcome.UNCHECKED: "-"}
-_COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2"}
+_COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2", "head": "1"}
 MAX_CELL = 160
 MAX_SOURCE = 110
 
@@ -35,10 +39,31 @@ def source_lines(pos: Pos, lines: Sequence[str], line: str = "") -> list[str]:
         return []
     line, column = line.expandtabs(1), pos.column - 1
     begin = max(0, column - 60)
-    shown = visible(line[begin : begin + MAX_SOURCE])
-    before = visible(line[begin:column])
+    shown = tame(visible(line[begin : begin + MAX_SOURCE])) + ("..." if len(line) > begin + MAX_SOURCE else "")
+    before = tame(visible(line[begin:column]))
     cut = "..." if begin else ""
-    return [f"    | {cut}{shown}", f"    | {' ' * (len(cut) + len(before))}^"]
+    return [f"    | {cut}{shown}", f"    | {' ' * (len(cut) + _width(before))}^"]
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes (Unicode TR11): two a wide character, none a combining one."""
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def tame(line: str) -> str:
+    """A line that starts nothing where a CI host reads it as its log.
+
+    GitHub takes ``::`` at the head of a line, and ``##[`` anywhere in it, for a command; Azure takes ``##vso[``.
+    """
+    line = re.sub(r"##(vso)?\[", lambda match: match[0][:-1] + "<U+005B>", line)
+    return re.sub(r"^(\s*):(?=:)", r"\1<U+003A>", line)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{tame(line)}\n" for line in lines)
 
 
 def diagnostic_lines(diagnostic: Diagnostic, style: Styler, source: Sequence[str] = ()) -> list[str]:
@@ -57,7 +82,7 @@ def diagnostic_lines(diagnostic: Diagnostic, style: Styler, source: Sequence[str
 
 def fault_text(diagnostics: Iterable[Diagnostic]) -> str:
     """Messages about what is at fault, a line or two each."""
-    return "".join(f"{line}\n" for one in diagnostics for line in diagnostic_lines(one, Styler()))
+    return _joined(line for one in diagnostics for line in diagnostic_lines(one, Styler()))
 
 
 def show_cell(value: Any, zone: str = "UTC", limit: int = MAX_CELL) -> str:
@@ -88,21 +113,30 @@ def tally_words(run: Run) -> str:
     return words + (f" ({run.tally.documented} of them quoted)" if run.tally.documented else "")
 
 
-def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool = False) -> str:
-    """What ``check`` prints: messages by place, then a line a report."""
+def check_text(
+    checked: Checked, style: Styler | None = None, *, verbose: bool = False, root: Path | None = None
+) -> str:
+    """What ``check`` prints: messages by report and place, then a line a report.
+
+    ``root``: the project's folder, where files at fault are looked up to show their lines.
+    """
     style = style or Styler()
+    sources = Said(checked, (), texts_of(checked, root)).lines
     lines: list[str] = []
-    for fault in checked.faults:
-        lines += diagnostic_lines(fault, style)
+    for fault in (*checked.faults, *checked.notes):
+        lines += diagnostic_lines(fault, style, sources.get(fault.pos.file, ()))
     for run in checked.runs:
+        if len(checked.runs) > 1 and run.diagnostics:
+            lines += ["", style(run.slug, "head")]
         for diagnostic in run.diagnostics:
-            source = run.report.lines if diagnostic.pos.file == run.report.shown else ()
-            lines += diagnostic_lines(diagnostic, style, source)
+            lines += diagnostic_lines(diagnostic, style, sources.get(diagnostic.pos.file, ()))
             verdict = run.verdicts.get(diagnostic.claim)
             if verdict is not None and not verdict.passes and diagnostic.code != "figure-not-stated":
                 lines += example_lines(verdict.examples, run.claims[verdict.claim].zone)
         if verbose:
             lines += [f"  {MARKS[v.outcome]} {v.claim}: {v.outcome}" for v in run.verdicts.values()]
+    if len(checked.runs) > 1 and any(run.diagnostics for run in checked.runs):
+        lines.append("")
     for run in checked.runs:
         errors = sum(d.severity is Severity.ERROR for d in run.diagnostics)
         warnings = len(run.diagnostics) - errors
@@ -115,7 +149,7 @@ def check_text(checked: Checked, style: Styler | None = None, *, verbose: bool =
         lines.append(f"{run.slug}: {word}: {tally_words(run)}{more}")
     if checked.faults:
         lines.append(style(agree(f"{len(checked.faults)} fault(s) in the input; nothing was checked there"), "error"))
-    return "\n".join(lines) + "\n"
+    return _joined(lines)
 
 
 def finding_lines(finding: Finding) -> list[str]:
@@ -170,7 +204,7 @@ def explain_text(run: Run, claim: str, rows: list[dict[str, Any]], limit: int) -
         for row in rows[:limit]:
             shown = {name: row[name] for name in run.claims[claim].scope.table.shown}  # type: ignore[union-attr]
             lines.append("  " + ", ".join(f"{name} {show_cell(value, zone, 80)}" for name, value in shown.items()))
-    return "\n".join(lines) + "\n"
+    return _joined(lines)
 
 
 def claims_text(run: Run) -> str:
@@ -196,4 +230,4 @@ def inspect_text(tables: Mapping[str, list[dict[str, Any]]]) -> str:
                 if value is not None and value not in ([], "")
             ]
             lines.append("")
-    return "\n".join(lines)
+    return _joined(lines).removesuffix("\n")

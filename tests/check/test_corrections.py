@@ -213,11 +213,13 @@ def test_nothing_of_the_repositorys_own_settings_runs(repository: Path, tmp_path
     script = tmp_path / "run"
     script.write_text(f"#!/bin/sh\ntouch {trap}\ncat\n")
     script.chmod(0o755)
-    for name in ("diff.external", "core.fsmonitor", "diff.x.textconv", "filter.x.smudge", "core.pager"):
+    filters = ("filter.x.smudge", "filter.x.clean", "filter.Y.Z=.process")
+    for name in ("diff.external", "core.fsmonitor", "diff.x.textconv", "core.pager", *filters):
         git(repository, "config", name, str(script))
-    (repository / ".gitattributes").write_text("* diff=x\n")
+    (repository / ".gitattributes").write_text("* diff=x filter=x\n*.pem filter=Y.Z=\n")
+    git(repository, "config", "filter.x.required", "true")
     later(repository, FOUR)
-    run(repository, "--since", "HEAD")
+    assert "count: 3 became 4" in run(repository, "--since", "HEAD").output
     assert not trap.exists()
 
 
@@ -261,3 +263,79 @@ def test_notes_about_the_evidence_are_held_like_all_prose(tmp_path: Path) -> Non
     root = small(tmp_path, claims)
     found = Project(root).check(root / "reports/one/incident.yaml").diagnostics
     assert [d.code for d in found] == ["figure-not-stated"]
+
+
+def test_what_is_new_is_told_and_needs_no_correction(repository: Path) -> None:
+    file = repository / "reports/small/incident.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    at = lines.index("claims:\n") + 1
+    name = lines[at].strip().split(":")[0]
+    lines[at] = lines[at].replace("over: affected", "over: affected, where: {kind: certificate}")
+    lines.insert(at, "  again: {says: There are 3., over: affected, count: 3}\n")
+    file.write_text("".join(lines))
+    done = run(repository, "--since", "HEAD")
+    assert done.exit_code == 0, done.output
+    assert "changed: claim 'again' is new: There are 3." in done.output
+    assert f"changed: claim '{name}' now has where: " in done.output
+    told = json.loads(run(repository, "--since", "HEAD", "--format", "json").stdout)["reports"][0]["changes"]
+    assert [(one["claim"], one["key"]) for one in told] == [(name, "where"), ("again", "added")]
+
+
+def test_where_nothing_differs_every_format_says_so(repository: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.sarif"
+    done = run(repository, "--since", "HEAD", "--format", "json", "--format", f"sarif={out}")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["reports"] == []
+    assert "no report differs from HEAD" in done.stderr
+    assert json.loads(out.read_text())["runs"][0]["results"] == []
+
+
+def test_evidence_moved_away_is_missed_where_it_was(repository: Path) -> None:
+    git(repository, "mv", "evidence/small/leaves.pem", "evidence/other/more.pem")
+    done = run(repository, "--since", "HEAD")
+    assert done.exit_code == 2
+    assert "names no file in evidence/small" in done.output
+
+
+def test_a_report_that_is_gone_is_told_and_a_renamed_one_compared(repository: Path) -> None:
+    git(repository, "rm", "-rq", "reports/other", "evidence/other")
+    git(repository, "commit", "-qm", "one alone")
+    for folder in ("reports", "evidence"):
+        git(repository, "mv", f"{folder}/small", f"{folder}/other")
+    assert run(repository, "--since", "HEAD").exit_code == 0
+    file = repository / "reports/other/incident.yaml"
+    file.write_text(
+        file.read_text().replace("says: 3 ", "says: At least 2 ").replace("count: 3", "count: {at_least: 2}")
+    )
+    done = run(repository, "--since", "HEAD")
+    assert done.exit_code == 1, done.output
+    assert "count: 3 became at least 2; no correction explains it" in done.output
+    git(repository, "rm", "-rqf", "reports/other")
+    done = run(repository, "--since", "HEAD")
+    assert done.exit_code == 0
+    assert "the report 'small' of HEAD is no longer there" in done.output
+    assert "no report differs" not in done.output
+
+
+def test_what_git_cannot_read_has_not_stayed_as_it_was(repository: Path) -> None:
+    file = repository / "reports/small/incident.yaml"
+    file.write_text(file.read_text() + "# more\n")
+    blob = git(repository, "rev-parse", "HEAD:./reports/small/incident.yaml")
+    (repository.parent / ".git/objects" / blob[:2] / blob[2:]).unlink()  # as a clone with a filter lacks it
+    done = run(repository, "--since", "HEAD")
+    assert done.exit_code == 2
+    assert "git cannot read what has to be compared with it" in done.output
+
+
+def test_a_shallow_checkout_is_told_what_it_lacks(repository: Path, tmp_path: Path) -> None:
+    git(repository, "commit", "-q", "--allow-empty", "-m", "more")
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository.parent}", "shallow")
+    done = run(tmp_path / "shallow/sub", "--since", "HEAD~1")
+    assert done.exit_code == 2
+    assert "this checkout is shallow" in done.output
+
+
+def test_an_edition_of_a_report_that_is_gone_is_told(tmp_path: Path, repository: Path) -> None:
+    file = tmp_path / "verdicts.json"
+    file.write_text(json.dumps({"report": {"slug": "away", "date": "2026-01-01", "timezone": "UTC"}, "claims": []}))
+    assert "the report 'away' of" in run(repository, "--since", str(file)).output

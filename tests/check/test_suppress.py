@@ -58,7 +58,7 @@ def test_the_day_is_taken_from_the_outside_alone(tmp_path: Path) -> None:
 def test_a_claim_s_verdict_is_never_set_aside(tmp_path: Path, wrong: str, code: str) -> None:
     done = run(project(tmp_path, WRONG[wrong] + aside(code)), "check")
     assert done.exit_code == 1
-    assert "[unused-suppression]" in done.stdout
+    assert f"[{'not-suppressible' if code in ('refuted', 'unproven') else 'unused-suppression'}]" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,21 @@ def test_the_report_shows_it(tmp_path: Path) -> None:
     (one,) = json.loads((root / "site/one/verdicts.json").read_text())["suppressed"]
     assert (one["reason"], one["until"]) == ("The CA is being asked.", TODAY.isoformat())
     assert one["message"]["code"] == "timeline-order"
+
+
+def test_no_suppression_holds_another_up(tmp_path: Path) -> None:
+    late = aside("timeline-order", TODAY - timedelta(days=1))
+    for code in ("suppression-expired", "suppression-too-long", "not-suppressible", "unused-suppression"):
+        done = run(project(tmp_path / code, DISORDER + late + aside(code).partition("\n")[2]), "check")
+        assert done.exit_code == 1
+        assert "[suppression-expired]" in done.stdout
+        assert "[not-suppressible]" in done.stdout
+
+
+def test_a_reason_is_more_than_blanks_and_a_code_may_be_misspelt(tmp_path: Path) -> None:
+    blank = aside("timeline-order").replace("The CA is being asked.", "'  '")
+    done = run(project(tmp_path / "blank", DISORDER + blank), "check")
+    assert done.exit_code == 2
+    assert "it says nothing" in done.output
+    done = run(project(tmp_path / "misspelt", DISORDER + aside("timeline-oder")), "check")
+    assert "did you mean 'timeline-order'?" in done.stdout

@@ -63,6 +63,9 @@ SARIF: dict[str, Any] = {
                                 "fullDescription": {"$ref": "#/$defs/text"},
                                 "help": {"$ref": "#/$defs/text"}, "properties": {"type": "object"},
                                 "helpUri": {"type": "string", "format": "uri"},
+                                "defaultConfiguration": {
+                                    "type": "object", "required": ["level"], "additionalProperties": False,
+                                    "properties": {"level": {"enum": ["none", "note", "warning", "error"]}}},
                             }}}}}}},
                 "automationDetails": {"type": "object", "properties": {"id": {"type": "string", "minLength": 1}}},
                 "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},

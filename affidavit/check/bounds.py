@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Flag, auto
 from fractions import Fraction
+from functools import lru_cache
 
 from affidavit.times import Span, show_duration
 
@@ -159,6 +160,7 @@ AROUND = 80
 """Characters looked at before and after a figure."""
 
 
+@lru_cache(maxsize=4096)  # a figure in prose is held against every claim
 def said_of(before: str, after: str) -> Says:
     """What the words before and after a figure say of it."""
     before = re.sub(r"\s+", " ", before[-AROUND:])

@@ -6,6 +6,7 @@ They are proposals: whether the report was wrong or the evidence is incomplete, 
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 
 from affidavit.check.assertions import BY_KEY
 from affidavit.check.figures import NUMBERS, Figure, find_figures
@@ -88,10 +89,7 @@ def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix | Non
     """
     says = report.located_prose("says", report.incident.claims[claim].says, ("claims", claim, "says"))
     places: list[tuple[Prose, int, str]] = [(says, 0, says.text)]
-    for prose in report.prose():
-        for link in claim_links(prose.text):
-            if link.claim == claim:
-                places.append((prose, prose.text.index("[", link.start) + 1, link.words))
+    places += _links(report).get(claim, ())
     for prose, offset, words in places:
         for figure in find_figures(words):
             other = _like(figure, was, now, report.incident.timezone)
@@ -99,6 +97,17 @@ def _words(report: Report, claim: str, was: str, now: str) -> Iterator[Fix | Non
                 start = offset + figure.start
                 whole = prose.in_file(start, start + len(figure.text))
                 yield Fix(prose.place(start), figure.text, other) if whole else None
+
+
+@lru_cache(maxsize=1)  # asked for every refuted claim of a report
+def _links(report: Report) -> dict[str, list[tuple[Prose, int, str]]]:
+    """The words of all links by claim, each with its prose and where they begin in it."""
+    found: dict[str, list[tuple[Prose, int, str]]] = {}
+    for prose in report.prose():
+        for link in claim_links(prose.text):
+            place = prose, prose.text.index("[", link.start) + 1, link.words
+            found.setdefault(link.claim, []).append(place)
+    return found
 
 
 def _like(figure: Figure, was: str, now: str, zone: str) -> str | None:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.figures import NUMBERS, Figure, find_figures
 from affidavit.check.hosts import find_hosts, is_typo
-from affidavit.check.stated import Stated
+from affidavit.check.stated import Stated, plain_values
 from affidavit.check.unsaid import unsaid
 from affidavit.incident.load import Prose, Report
 from affidavit.times import Span, parse_time, show_duration
@@ -208,7 +209,25 @@ class _Words:
 
     def covering(self, figure: Figure, text: str) -> list[str]:
         """The claims that state a figure of a text."""
-        return [name for name, one in self.stated.items() if one.covers(figure, text)]
+        names: Iterable[str] = self.stated
+        if values := plain_values(figure, text):
+            by_number, others = self._by_number
+            near = {name for value in values for name in by_number.get(value, ())}.union(others)
+            names = sorted(near, key=self._order.__getitem__)
+        return [name for name in names if self.stated[name].covers(figure, text)]
+
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        return {name: number for number, name in enumerate(self.stated)}
+
+    @cached_property
+    def _by_number(self) -> tuple[Mapping[Fraction, list[str]], list[str]]:
+        """The claims by each number that they state, and those that may state a number in other ways, too."""
+        found: dict[Fraction, list[str]] = {}
+        for name, one in self.stated.items():
+            for value in one.numbers | one.unitless:
+                found.setdefault(value, []).append(name)
+        return found, [name for name, one in self.stated.items() if not one.numbers_alone]
 
 
 def _mask(text: str, figures: list[Figure]) -> str:

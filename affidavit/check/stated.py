@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from affidavit.check import numerals
 from affidavit.check.base import Figures
@@ -38,6 +40,46 @@ _OPEN = re.compile(r"[*_`]")
 Fits = Callable[[date], bool]
 Length = tuple[Fraction, Fraction]
 """A length of time: seconds, and months by the calendar."""
+
+
+class _Read(NamedTuple):
+    """A number in words as it may be read, whatever claim it is held against.
+
+    ``digits``: it may count the digits of a serial number; ``serial``: it may be one itself; ``half``: how far off a
+    rounded one may be; ``year``: it may be a year.
+    """
+
+    values: tuple[Fraction, ...]
+    digits: bool
+    serial: int | None
+    length: Length | None
+    half: Fraction
+    year: bool
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, value: Fraction, right: str) -> _Read:
+    """Read a number by its own text and what stands behind it."""
+    values = [value]
+    if re.fullmatch(r"\d{1,3}\.\d{3}", text):  # a point may set thousands apart
+        values.append(Fraction(text.replace(".", "")))
+    unit = _TIME_UNIT.match(right)
+    length = numerals.parse_length(f"{value.numerator} {unit['unit']}") if unit else None
+    serial = int(text, 16) if text.isdigit() and len(text) >= 8 else None
+    # "2015 certificates" is no year; "in 2015" is.
+    year = text.isdigit() and 1950 <= value <= 2100 and not _COUNTED.match(right)
+    return _Read(tuple(values), bool(_DIGITS.match(right)), serial, length or None, numerals.half_unit(text), year)
+
+
+def plain_values(figure: Figure, text: str) -> tuple[Fraction, ...]:
+    """The values of a number that counts no time: a claim with `numbers_alone` states it as one of them or not at all.
+
+    Nothing for any other figure.
+    """
+    if figure.kind not in NUMBERS or not isinstance(figure.value, Fraction):
+        return ()
+    read = _read(figure.text, figure.value, text[figure.end : figure.end + AROUND])
+    return read.values if read.length is None else ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +154,12 @@ class Stated:
             figures.shares,
         )  # fmt: skip
 
+    @property
+    def numbers_alone(self) -> bool:
+        """Whether it states numbers and nothing else that a number may stand for, such as a bound or a year."""
+        others = self.bounds, self.days, self.utc_days, self.ranges, self.instants, self.serials, self.digits
+        return not any(others)
+
     def covers(self, figure: Figure, text: str, before: str = "", after: str = "") -> bool:
         """Whether the claim states a figure of a text that stands between two others.
 
@@ -179,24 +227,20 @@ class Stated:
         value = figure.value
         if not isinstance(value, Fraction):  # too long to be one
             return False
-        if value in self.digits and _DIGITS.match(right):
+        read = _read(figure.text, value, right)
+        if read.digits and value in self.digits:
             return True
-        if figure.text.isdigit() and len(figure.text) >= 8 and int(figure.text, 16) in self.serials:
+        if read.serial is not None and read.serial in self.serials:
             return True
-        if (unit := _TIME_UNIT.match(right)) and (length := numerals.parse_length(f"{value.numerator} {unit['unit']}")):
-            return value.denominator == 1 and self._length(length, says)
-        readings = [value]
-        if re.fullmatch(r"\d{1,3}\.\d{3}", figure.text):  # a point may set thousands apart
-            readings.append(Fraction(figure.text.replace(".", "")))
-        if not _strict(says) and any(one in self.numbers or one in self.unitless for one in readings):
+        if read.length is not None:
+            return value.denominator == 1 and self._length(read.length, says)
+        if not _strict(says) and any(one in self.numbers or one in self.unitless for one in read.values):
             return True
-        if any(bound_said(bound, one, says) for bound in self.bounds if not bound.unit for one in readings):
+        if any(bound_said(bound, one, says) for bound in self.bounds if not bound.unit for one in read.values):
             return True
-        if (half := numerals.half_unit(figure.text)) and self._rounded(value, half):
+        if read.half and self.bounds and self._rounded(value, read.half):
             return True
-        # "2015 certificates" is no year; "in 2015" is.
-        year = figure.text.isdigit() and 1950 <= value <= 2100 and not _COUNTED.match(right)
-        return bool(year) and self._month(int(value), None, says, zones)
+        return read.year and self._month(int(value), None, says, zones)
 
     def _rounded(self, value: Fraction, half: Fraction) -> bool:
         """Whether all that the claim allows rounds to a number in scaled form."""

@@ -56,9 +56,9 @@ class Prose:
         return Pos(self.pos.file, self.pos.line + line, self.indent + column + 1)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Report:
-    """A loaded incident file with its folders; step 1 of the flow yields it."""
+    """A loaded incident file with its folders; step 1 of the flow yields it. Each is equal to itself alone."""
 
     slug: str
     path: Path

@@ -4,8 +4,13 @@ from textwrap import dedent
 
 import pytest
 
+from affidavit.check.base import Figures
+from affidavit.check.bounds import Bound
 from affidavit.check.compile import compile_claims
-from affidavit.check.prose import check_prose, claim_links
+from affidavit.check.figures import find_figures
+from affidavit.check.prose import _Words, check_prose, claim_links
+from affidavit.check.stated import Stated
+from affidavit.times import parse_time
 from affidavit.types import Diagnostic, Severity
 from tests.check.case import report_of
 
@@ -284,3 +289,29 @@ def test_titles_of_collections_are_read_as_well() -> None:
     (one,) = found("", head)
     assert (one.code, one.pos.line) == ("loose-fact", 6)
     assert "no link can stand in a title" in one.hint
+
+
+def test_a_number_is_looked_up_as_each_claim_states_it() -> None:
+    """The claims that state a number are found by an index; it leaves out none that says it in another way."""
+    days = parse_time("2016-01-04", "UTC")
+    stated = {
+        "number": Stated.of(Figures(numbers=frozenset((3, 1003, 2016))), "UTC"),
+        "unitless": Stated.of(Figures(unitless=frozenset((3, 90))), "UTC"),
+        "bound": Stated.of(Figures(bounds=(Bound(3, None), Bound(2_999_000, 3_001_000))), "UTC"),
+        "length": Stated.of(Figures(lengths=frozenset((3 * 86400,))), "UTC"),
+        "day": Stated.of(Figures(spans=(days,)), "UTC"),
+        "serial": Stated.of(Figures(texts=("0123456789", "056D1570DA645BF6B44C0A7077CC6769")), "UTC"),
+        "nothing": Stated.of(Figures(), "UTC"),
+    }
+    words = _Words(stated, dict.fromkeys(stated, ()), frozenset())
+    texts = (
+        "There are 3.", "There are 3 days.", "at least 3 of them", "more than 2 of them", "1.003 and 1,003", "in 2016",
+        "2016 certificates", "32 hex digits", "0123456789", "three", "3 million", "90 minutes", "on the 4th", "17",
+    )  # fmt: skip
+    met: set[str] = set()
+    for text in texts:
+        for figure in find_figures(text):
+            every = [name for name, one in stated.items() if one.covers(figure, text)]
+            assert words.covering(figure, text) == every, text
+            met.update(every)
+    assert met == set(stated) - {"nothing"}

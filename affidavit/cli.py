@@ -258,8 +258,10 @@ def completion(shell: str) -> None:
               help="Let be what this file lists; only what is new fails.")  # fmt: skip
 @click.option("--write-baseline", type=click.Path(dir_okay=False, path_type=Path),
               help="List what is wrong with the words now, for --baseline.")  # fmt: skip
+@click.option("--root", "here", type=click.Path(file_okay=False, exists=True, path_type=Path),
+              help="The project's folder, as before the command; a hook's `args` come behind it.")  # fmt: skip
 @click.pass_obj
-def check(root: Path | None, /, path: tuple[str, ...], **options: Any) -> None:
+def check(root: Path | None, /, path: tuple[str, ...], here: Path | None, **options: Any) -> None:
     """Check reports without rendering them: for CI and while writing.
 
     PATH is a report's folder, its incident.yaml or its name; all reports where none is given.
@@ -274,7 +276,7 @@ def check(root: Path | None, /, path: tuple[str, ...], **options: Any) -> None:
     """  # noqa: D301 - click wants the control character itself
     from affidavit.checking import Asked, run_check
 
-    sys.exit(run_check(root, path, Asked(**options, colour=_in_colour()), _reading))
+    sys.exit(run_check(here or root, path, Asked(**options, colour=_in_colour()), _reading))
 
 
 @cli.command(short_help="Show how a claim was checked.")

@@ -117,7 +117,8 @@ def test_the_hook_is_of_pre_commits_form_and_runs(tmp_path: Path) -> None:
     assert {"id", "name", "entry", "language"} <= set(hook)
     import re
 
-    for name in ("reports/small/incident.yaml", "evidence/small/a.pem", "docs/incidents/evidence/small/a.pem"):
+    for name in ("reports/small/incident.yaml", "evidence/small/a.pem", "docs/incidents/evidence/small/a.pem",
+                 "affidavit.toml"):  # fmt: skip
         assert re.search(hook["files"], name), name
     assert not re.search(hook["files"], "src/main.py")
     program, *arguments = hook["entry"].split()
@@ -129,6 +130,25 @@ def test_the_hook_is_of_pre_commits_form_and_runs(tmp_path: Path) -> None:
         )
         assert done.returncode == status, done.stdout
         assert (done.stdout == "") is (status == 0)
+        # What a user's `args` say stands behind the entry.
+        below = [str(wrapper(tmp_path)), *arguments, "--root", folder.name]
+        assert subprocess.run(below, cwd=tmp_path, capture_output=True, check=False).returncode == status
+
+
+def test_the_action_writes_its_file_where_nothing_changed_or_the_call_is_wrong(tmp_path: Path) -> None:
+    """The next step uploads it, and fails where there is none."""
+    folder = project(tmp_path / "p")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
+    status, _, outputs = action(folder, since="HEAD")
+    assert (status, outputs) == (0, {"passes": "true", "sarif": "affidavit.sarif"})
+    assert json.loads((folder / "affidavit.sarif").read_text())["runs"][0]["results"] == []
+    status, said, outputs = action(folder, since="no-such")
+    assert (status, outputs) == (2, {"passes": "false", "sarif": "affidavit.sarif"})
+    (result,) = json.loads((folder / "affidavit.sarif").read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "bad-edition"
+    assert "::error file=no-such" in said
 
 
 def test_the_gitlab_job_calls_what_there_is(tmp_path: Path) -> None:

@@ -44,8 +44,9 @@ def claimed(
     captures: dict[str, Any],
     window: tuple[str, str] = ("2024-03-02", "2024-03-08"),
     complete: dict[str, str] | None = None,
+    counted: dict[str, Any] | None = None,
 ) -> Verdict:
-    """The verdict of the claim that nothing else exists in a window."""
+    """The verdict of the claim that nothing else exists in a window, and what is ``counted`` in it."""
     base = folder / "evidence" / "small"
     (folder / "reports" / "small").mkdir(parents=True)
     base.mkdir(parents=True)
@@ -56,7 +57,7 @@ def claimed(
     incident = {
         "title": "A test", "kind": "analysis", "date": "2026-01-01", "timezone": "UTC", "trust": "none",
         "evidence": {"all": {"files": "*", "captures": captures, "complete": complete}},
-        "claims": {"these": {"says": "There is no other.", "over": "all", "count": {"at_least": 1}, "only": only}},
+        "claims": {"these": {"says": "There is no other.", "over": "all", "only": only, **(counted or {})}},
     }  # fmt: skip
     path = folder / "reports" / "small" / "incident.yaml"
     path.write_text(yaml.safe_dump(incident, sort_keys=False))
@@ -72,6 +73,19 @@ def test_entries_without_a_gap_are_complete_but_for_the_merge_delay(tmp_path: Pa
     assert found.outcome is Outcome.VERIFIED, words(found)
     assert found.basis.kind == "derived complete"
     assert "entries 0 to 9 of Test Log" in words(found)
+
+
+def test_what_is_counted_beside_it_was_logged_in_the_window(tmp_path: Path) -> None:
+    """None of the certificates is valid from a day of the window: when they were logged is what places them."""
+    files, captures = {"e.json": entries()}, {"e.json": capture(tree_size=10, taken="2024-06-01T00:00:00Z")}
+    whole, short = ("2024-03-01", "2024-03-10"), ("2024-03-01", "2024-03-09")
+    for name, window, number, outcome in (
+        ("all", whole, 10, Outcome.VERIFIED),
+        ("miscounted", whole, 9, Outcome.REFUTED),
+        ("outside", short, 10, Outcome.UNPROVEN),
+    ):
+        found = claimed(tmp_path / name, files, captures, window, counted={"count": str(number)})
+        assert found.outcome is outcome, (name, words(found))
 
 
 def test_two_captures_that_meet_are_one_run(tmp_path: Path) -> None:

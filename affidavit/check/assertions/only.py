@@ -94,7 +94,7 @@ class Only(Check):
     and then it is about what those logs hold. Where the window reaches past it the claim is unproven, and the days
     that nobody looked at are named. A capture that stops at a cap (10,000 rows of crt.sh) leaves the claim unproven,
     whatever is declared. What is counted beside it (`count`, `share`) is counted in the window: a row of which no time
-    of an event (notBefore, an SCT) lies in it leaves the claim unproven.
+    of an event (notBefore, an SCT, a log entry) lies in it leaves the claim unproven.
     """
 
     key = "only"
@@ -107,6 +107,7 @@ class Only(Check):
     declarations: tuple[tuple[Declaration, datetime | None, datetime | None], ...]
     zone: str
     events: tuple[str, ...] = ()
+    table: str = "certificates"
     counted: bool = False
     """Whether the claim also says how many there are: these are then those of the window."""
 
@@ -124,7 +125,17 @@ class Only(Check):
         figures = Figures(events=(start, end), ranges=(time_range({"from": start, "until": end}),))
         words = f"nothing else exists from {start.text} until {end.text}"
         events = tuple(column.name for column in context.table.columns if column.event)
-        return cls(start, end, context.over, tuple(declared), context.zone, events, stated=words, figures=figures)
+        return cls(
+            start,
+            end,
+            context.over,
+            tuple(declared),
+            context.zone,
+            events,
+            context.table.name,
+            stated=words,
+            figures=figures,
+        )
 
     def query(self) -> exp.Query:
         listed = exp.Array(expressions=[literal(name) for name in self.over])
@@ -136,14 +147,20 @@ class Only(Check):
 
     def _outside(self) -> exp.Select:
         """How many of the claim's rows have no time of an event in the window: "only 8 in May" is not said of those."""
-        inside = [
-            exp.func("coalesce", exp.and_(
-                exp.GTE(this=exp.column(name), expression=timestamp(self.start.start)),
-                exp.LT(this=exp.column(name), expression=timestamp(self.end.end)),
-            ), exp.false())
-            for name in self.events
-        ]  # fmt: skip
+        inside: list[exp.Expr] = [exp.func("coalesce", self._within(name), exp.false()) for name in self.events]
+        if self.table == "certificates":
+            collections = exp.In(this=exp.column("collection"), expressions=[literal(name) for name in self.over])
+            logged = (
+                exp.select("certificate").from_("log_entries").where(exp.and_(collections, self._within("timestamp")))
+            )
+            inside.append(exp.In(this=exp.column("sha256"), query=logged.subquery()))
         return exp.select(count_where(exp.Not(this=exp.Paren(this=disjunction(inside))))).from_(SCOPE)
+
+    def _within(self, column: str) -> exp.Expr:
+        return exp.and_(
+            exp.GTE(this=exp.column(column), expression=timestamp(self.start.start)),
+            exp.LT(this=exp.column(column), expression=timestamp(self.end.end)),
+        )
 
     def covered(self, measured: Mapping[str, Any]) -> tuple[list[Declaration], list[str], list[Gap]]:
         """The declarations with their windows, what speaks against one that is derived, and the days not covered."""
@@ -201,8 +218,9 @@ class Only(Check):
             days = ", ".join(sorted({days_words(a, b, self.zone) for a, b in gaps}))
             return self.found(Outcome.UNPROVEN, observed, f"nobody looked at {days}", "window-not-covered")
         if outside := int(measured.get("outside") or 0):
-            hint = f"{outside:,} row(s) counted have no {' or '.join(self.events)} in the window: count those of it"
-            return self.found(Outcome.UNPROVEN, observed, f"{hint} by `where`", "outside-window")
+            times = " or ".join(self.events)
+            hint = f"{outside:,} row(s) counted have no {times} in the window, nor were they logged in it"
+            return self.found(Outcome.UNPROVEN, observed, f"{hint}: count those of it by `where`", "outside-window")
         return self.found(Outcome.VERIFIED, observed)
 
 

@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from affidavit.check.conditions import disjunction
+from affidavit.tables import TABLES
 
 #: Nodes that take a null for an answer without a word: they pass it over, or fall through to another branch.
 _QUIET = (exp.Case, exp.If, exp.Concat, exp.Greatest, exp.Least, exp.Is)
@@ -47,6 +48,31 @@ def unasked(tree: exp.Expr) -> frozenset[str]:
     }
     told |= {c.this.name.lower() for c in tree.find_all(exp.Count) if isinstance(c.this, exp.Column)}
     return frozenset(column.name.lower() for column in tree.find_all(exp.Column)) - told
+
+
+def of_outer_joins(tree: exp.Expr) -> list[str]:
+    """The columns of outer joins' optional sides of whose absence a query says no word, as it writes them.
+
+    ``LEFT JOIN scts s ... WHERE s.signature <> 'valid'`` passes over just those that have no SCT at all.
+    """
+    silent = unasked(tree)
+    found: dict[str, None] = {}
+    for join in tree.find_all(exp.Join):
+        select = join.parent
+        if not join.side or not isinstance(select, exp.Select):
+            continue
+        first = select.args.get("from_") or select.args.get("from")
+        joins = select.args.get("joins") or []
+        before = [first.this, *(one.this for one in joins[: joins.index(join)])] if first is not None else []
+        sides = {"LEFT": [join.this], "RIGHT": before, "FULL": [join.this, *before]}[join.side.upper()]
+        optional = {side.alias_or_name.lower() for side in sides}
+        names = {name for side in sides if side.name.lower() in TABLES for name in TABLES[side.name.lower()].names}
+        conditions = {id(node) for one in joins if (on := one.args.get("on")) is not None for node in on.walk()}
+        for column in select.find_all(exp.Column):
+            theirs = column.table.lower() in optional or (not column.table and column.name.lower() in names)
+            if theirs and column.name.lower() in silent and id(column) not in conditions:
+                found[column.sql(dialect="duckdb")] = None
+    return list(found)
 
 
 #: Nodes that give a null only where a column in them is null.

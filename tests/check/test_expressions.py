@@ -238,3 +238,20 @@ def test_a_part_that_names_no_column_says_nothing(idle: str, joined: str) -> Non
 def test_a_function_that_the_parser_calls_otherwise_is_allowed_under_its_name(call: str) -> None:
     query = query_expression(f"SELECT {call} FROM certificates", ["certificates"], "UTC")
     assert query.sql(dialect="duckdb").lower().startswith(f"select {call.partition('(')[0]}(")
+
+
+def test_an_outer_join_passes_nothing_over() -> None:
+    """A certificate without any SCT has none that is valid."""
+    joined = "SELECT count(*) FROM certificates c LEFT JOIN scts s ON s.certificate = c.sha256 WHERE {}"
+    rows = {"certificates": [certificate(1), certificate(2)], "scts": [sct(1)]}
+    for silent in ("s.signature <> 'valid'", "NOT signature = 'valid'"):
+        with pytest.raises(InputError, match="passed over"):
+            outcome({"sql": joined.format(silent), "returns": "0"}, **rows)
+    told = joined.format("coalesce(s.signature, 'none') <> 'valid'")
+    assert outcome({"sql": told, "returns": "1"}, **rows) is Outcome.VERIFIED
+    assert outcome({"sql": told, "returns": "0"}, **rows) is Outcome.REFUTED
+    inner = joined.replace("LEFT JOIN", "JOIN").format("s.signature <> 'valid'")
+    assert outcome({"sql": inner, "returns": "0"}, **rows) is Outcome.VERIFIED
+    right = "SELECT count(*) FROM scts s RIGHT JOIN certificates c ON s.certificate = c.sha256 WHERE s.signature = 'invalid'"
+    with pytest.raises(InputError, match=r"s\.signature is missing"):
+        outcome({"sql": right, "returns": "0"}, **rows)

@@ -10,8 +10,9 @@ from typing import Any
 from sqlglot import exp
 
 from affidavit.check.base import Check, Context, Figures, count_where, is_null
+from affidavit.check.conditions import ValueProblem
 from affidavit.check.expressions import query_expression
-from affidavit.check.nulls import unasked
+from affidavit.check.nulls import of_outer_joins, unasked
 from affidavit.incident.fields import Prose
 from affidavit.serials import clean_hex, parse_serial
 from affidavit.tables import TABLES, Column, Kind
@@ -48,6 +49,9 @@ class Sql(Check):
     @classmethod
     def compile(cls, stated: Any, context: Context) -> "Sql":
         tree = query_expression(stated.query, TABLES, context.zone)
+        if missing := of_outer_joins(tree):
+            message = f"where nothing is joined, {missing[0]} is missing, and such rows are passed over"
+            raise ValueProblem(message, "say IS NULL, IS NOT NULL or coalesce of it; or JOIN")
         tables = sorted({node.name.lower() for node in tree.find_all(exp.Table)} & set(TABLES))
         numbers = frozenset({int(stated.returns.replace(",", ""))}) if _is_whole(stated.returns) else frozenset()
         words = tuple(str(node.this) for node in tree.find_all(exp.Literal) if node.is_string)

@@ -182,13 +182,15 @@ def parse_duration(text: str) -> int:
 
 
 def show_duration(seconds: float) -> str:
-    """A duration for people, exact to the second: ``15 days 4 h 12 min``."""
-    left = abs(int(seconds))
-    sign = "-" if seconds < 0 and left else ""
+    """A duration for people, exact to the microsecond: ``15 days 4 h 12 min``, ``1.0005 s``."""
+    left, part = divmod(round(abs(seconds) * 1_000_000), 1_000_000)
+    sign = "-" if seconds < 0 and (left or part) else ""
     words = []
     for size, name in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
         number, left = divmod(left, size)
-        if number:
+        if name == "s" and part:
+            words.append(f"{number}.{part:06d}".rstrip("0") + " s")
+        elif number:
             words.append(f"{number} {name}" + ("s" if name == "day" and number != 1 else ""))
     return sign + (" ".join(words) or "0 s")
 

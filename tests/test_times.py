@@ -192,8 +192,10 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         (1_311_120, "15 days 4 h 12 min"),
         (-90, "-1 min 30 s"),
         (7_776_001, "90 days 1 s"),
-        (-0.5, "0 s"),
-        (59.9, "59 s"),
+        (-0.5, "-0.5 s"),
+        (59.9, "59.9 s"),
+        (86_400.000_5, "1 day 0.0005 s"),
+        (-0.000_000_1, "0 s"),
     ],
 )
 def test_durations_as_shown(seconds: float, shown: str) -> None:

@@ -76,7 +76,7 @@ MISSES = [
     ("latest: {key_bits: 2047}", "2,048"), ("earliest: {not_before: 2015-12-19T17:00:01Z}", "1 s before"),
     ("{timezone: Asia/Shanghai, between: {not_before: {from: 2015-12-18, until: 2015-12-19}}}", "right in UTC"),
     ("between: {key_bits: {at_least: 2049, at_most: 4096}}", "2 rows"), ("{total: [x, y], count: 5}", "1 fewer"),
-    ("{total: [x, z], count: 3}", "1 stand in more than one part"), ("identical_except: {fields: serial}", "public_key"),
+    ("{total: [x, z], count: 3}", "1 too many"), ("identical_except: {fields: serial}", "public_key"),
     ("pairs: {with: b, by: serial}", "2 rows have no partner"), ("pairs: {with: b, by: spki_sha256, count: 1}", "1 more"),
     ("pairs: {with: b, by: spki_sha256, every: {signature_hash: sha1}}", "2 partners say otherwise"),
     ("revoked: 2016-08-31", "2 of them are listed otherwise"), ("revoked: {at: 2016-09-01, reason: superseded}", "listed otherwise"),
@@ -310,6 +310,16 @@ def test_all_and_none_are_not_rounded(right: int, share: str, would: str | None)
     assert found.outcome is (Outcome.VERIFIED if would is None else Outcome.REFUTED)
     if would is not None:
         assert found.findings[0].would == ((("share",), would),)
+
+
+def test_what_was_observed_is_not_rounded_to_all() -> None:
+    rows = [certificate(n, key_bits=2048 if n else 1024) for n in range(20_001)]
+    found = verdict({"where": {"key_bits": "2048"}, "share": "100 %"}, rows)
+    assert "99.995 %" in found.findings[0].observed
+    part = [certificate(1, earliest_sct=at("2016-01-04 12:00:01.000500"))]
+    late = verdict("gap: {from: not_before, to: earliest_sct, at_most: 1 s}", part)
+    assert (late.outcome, late.findings[0].observed) == (Outcome.REFUTED, "1.0005 s")
+    assert "0.0005 s more than stated" in hints(late)
 
 
 def test_half_an_octet_is_no_hash() -> None:

@@ -51,6 +51,12 @@ class Percent:
         return f"{whole}.{part:0{places}d} %" if places else f"{whole} %"
 
 
+def _shown(share: Fraction) -> str:
+    """A share for people, to as many places as tell it from all and from none."""
+    texts = (f"{float(share):.{digits}g}" for digits in range(4, 18))
+    return next((text for text in texts if share in (0, 100) or float(text) not in (0, 100)), str(float(share)))
+
+
 @dataclass(frozen=True)
 class Share(Check):
     """Which share the claim's rows are of all rows looked at before `where`: of the same collections and kind.
@@ -95,7 +101,7 @@ class Share(Check):
         if not whole:
             return self.found(Outcome.UNPROVEN, "0 of 0", "there is no whole to be a share of", "no-evidence")
         share = Fraction(100 * part, whole)
-        observed = f"{part:,} of {whole:,}: {float(share):.4g} %"
+        observed = f"{part:,} of {whole:,}: {_shown(share)} %"
         if self.exact is not None:
             holds = self.exact.holds(share)
         else:

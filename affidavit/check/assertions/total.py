@@ -51,7 +51,12 @@ class Total(Check):
         n, parts = int(measured["n"]), int(measured["rows_of_parts"])
         observed = f"{parts:,} in the parts, {n:,} different"
         if parts != n:
-            return self.found(Outcome.REFUTED, observed, f"{parts - n:,} stand in more than one part", "overlap")
+            return self.found(
+                Outcome.REFUTED,
+                observed,
+                f"{parts - n:,} too many: what stands in several parts is counted in each",
+                "overlap",
+            )
         if not n:
             return self.found(Outcome.UNPROVEN, observed, "no part has any row", "empty-scope")
         return self.found(Outcome.VERIFIED, observed)

@@ -40,7 +40,8 @@ _KINDS = (
     r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b)"
     # Labels, with a capital: to "issue 500 certificates" or "part 900" is none.
     r"|(?P<skip>(?-i:\b(?:RFC|BR|CSBR|Sections?|§|Issue|Questions?|Category|Bug|Table|Step|Part|Chapter|"
-    r"Appendix|Figure)\s+\d[\d.]{0,20}))"
+    r"Appendix|Figure)\s+\d[\d.]{0,20}+)"
+    rf"(?!\s+(?:{COUNTED_THINGS})\b))"
     rf"|(?P<algorithm>\b(?:{_SHAS}|MD[245]|RSA-?\d{{3,5}}|P-(?:192|224|256|384|521))\b(?!-))"
     rf"|(?P<percent>(?<![\w.,]){numerals.DIGITS}\s?(?:%|per\s?cent\b)|\b{numerals.WORDS}\s+per\s?cent\b)"
     rf"|(?P<length>(?<![\w.,-]){numerals.DURATION})"

@@ -35,7 +35,7 @@ _KINDS = (
     rf"|(?P<weekday>\b(?:{'|'.join(WEEKDAYS)})\b)"
     r"|(?P<octets>(?<![\w:])(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}(?![\w:]))"
     r"|(?P<offset>\+\d{2}:\d{2}\b|(?<=\d\d:\d\d )\+\d{4}\b)"
-    r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?\b(?!\s?[ap]\.?m\b))"
+    r"|(?P<clock>\b\d{2}:\d{2}(?::\d{2})?(?=Z?\b)(?!\s?[ap]\.?m\b))"
     r"|(?P<half_day>(?<![\w.,:])\d{1,2}(?::\d{2})?\s?[ap]\.?m\b)"
     r"|(?P<hex>\b(?:0x)?(?=[0-9A-Fa-f]*[A-Fa-f])(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{8,}\b)"
     # Labels, with a capital: to "issue 500 certificates" or "part 900" is none.

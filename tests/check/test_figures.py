@@ -99,6 +99,7 @@ SHANGHAI = day_span(date(2015, 12, 20), "Asia/Shanghai")
         ("16:00 and 16:01", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [True, False]),
         ("00:00", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True]),
         # A zone behind a time of day says whose it is: 16:00 in London is no 16:00 in Shanghai.
+        ("16:00Z, 00:00Z", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True, False]),
         ("16:00 UTC, 16:00 CST", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True, False]),
         ("00:00 CST, 00:00 UTC", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "Asia/Shanghai", [True, False]),
         ("16:00 CST", Figures(spans=(parse_time("2015-12-19T16:00Z", "UTC"),)), "UTC", [False]),

@@ -276,6 +276,8 @@ def check(root: Path | None, /, path: tuple[str, ...], here: Path | None, **opti
     """  # noqa: D301 - click wants the control character itself
     from affidavit.checking import Asked, run_check
 
+    if options["detail"] and all(name != "json" for name, _ in options["forms"]):
+        raise click.UsageError("--detail is about JSON: add --format json")
     sys.exit(run_check(here or root, path, Asked(**options, colour=_in_colour()), _reading))
 
 
@@ -337,7 +339,7 @@ def serve(root: Path | None, port: int, templates: Path | None) -> None:
 @cli.command(short_help="Draft a report from a folder of evidence.")
 @click.argument("slug", metavar="REPORT")
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="The folder with the certificates; it is copied to evidence/REPORT.")  # fmt: skip
+              help="The folder (or file) with the certificates; it is copied to evidence/REPORT.")  # fmt: skip
 @click.pass_obj
 def new(root: Path | None, slug: str, source: Path | None) -> None:
     """Draft a report from a folder of evidence: what it proves becomes claims.

@@ -80,6 +80,14 @@ def test_build_is_as_quiet_and_as_wordy_as_it_is_asked_to_be(tmp_path: Path) -> 
     assert "does not pass" in run("build", "--no-pdf", "--quiet", root=root).output
 
 
+def test_detail_without_json_is_told_what_it_is_for(tmp_path: Path) -> None:
+    root = project(tmp_path, PASSING)
+    found = run("check", "--detail", root=root)
+    assert found.exit_code == 2
+    assert "add --format json" in found.output
+    assert run("check", "--detail", "--format", "json", root=root).exit_code == 0
+
+
 class TestInspect:
     def test_standard_input(self) -> None:
         certificate = Authority.root("Test Root").certificate.pem()

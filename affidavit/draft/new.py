@@ -47,7 +47,7 @@ class Made:
 def new_report(project: Project, slug: str, source: Path | None, how: How) -> Made:
     """Draft ``reports/<slug>`` from a folder; InputError says what is in the way. Existing files are never changed.
 
-    ``source`` is copied to ``evidence/<slug>``; without it that folder is taken as it is.
+    ``source``, a folder or a single file, is copied to ``evidence/<slug>``; without it that folder is taken as it is.
     """
     report, evidence = project.reports / slug, project.evidence / slug
     if not NAME.fullmatch(slug):
@@ -100,9 +100,12 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    if not source.is_dir():
+    if source.is_file():  # an archive, or certificates one after another
+        listed, source = [Path(source.name)], source.parent
+    elif source.is_dir():
+        listed = list(_files(source))
+    else:
         raise _error(source, "no-evidence-folder", "there is no such folder", "name the folder with the certificates")
-    listed = list(_files(source))
     if not listed:
         raise _error(source, "no-files", "the folder holds no file", "hidden files and links are passed over")
     if len(listed) > MAX_FILES:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import jsonschema
@@ -130,6 +131,19 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) ->
     assert run(root, "new", "mine", "--from", str(folder(tmp_path / "in", junk_bin=b"\x30\x82junk"))).exit_code == 0
     stated = yaml.safe_load((root / "reports/mine/incident.yaml").read_text())
     assert list(stated["evidence"]["evidence"]["unreadable"]) == ["junk.bin"]
+    assert run(root, "check").exit_code == 0
+
+
+def test_it_drafts_from_a_single_file(tmp_path: Path) -> None:
+    archive = tmp_path / "certificates.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.pem", ROOT.issue("a.example").pem())
+        packed.writestr("b.pem", ROOT.issue("b.example").pem())
+    (tmp_path / "other.pem").write_text(ROOT.issue("c.example").pem())
+    root = tmp_path / "project"
+    assert run(root, "new", "mine", "--from", str(archive)).exit_code == 0
+    assert [path.name for path in (root / "evidence/mine").iterdir()] == ["certificates.zip"]
+    assert drafted(root)["certificates"]["count"] == 2
     assert run(root, "check").exit_code == 0
 
 

@@ -238,6 +238,20 @@ def completion(shell: str) -> None:
     click.echo(script(shell), nl=False)
 
 
+@cli.command(short_help="Print the JSON Schema of incident files, for editors.")
+def schema() -> None:
+    """Print the JSON Schema of incident files, by which editors complete, explain and check them.
+
+    `new` writes it beside the first report; after an update of the program, write it anew:
+
+    \b
+      affidavit schema > affidavit.schema.json
+    """  # noqa: D301 - click wants the control character itself
+    from affidavit.reference import schema_json
+
+    click.echo(schema_json(), nl=False)
+
+
 @cli.command(short_help="Check reports: for CI and while writing.")
 @click.argument("path", nargs=-1, shell_complete=_reports)
 @click.option("--verbose", "-v", is_flag=True, help="List every claim with its verdict.")

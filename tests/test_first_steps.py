@@ -34,10 +34,10 @@ def test_what_help_shows_can_be_called(name: str) -> None:
     shown = re.findall(r"^ {4}(?:.* \| )?affidavit (\S.*?)(?:  .*)?$", text, re.MULTILINE)
     assert shown or name in ("serve", "completion")
     for line in shown:
-        words = shlex.split(line)
+        words = shlex.split(line.partition(" > ")[0])
         command = cli.commands[words[0]]
         context = command.make_context(words[0], words[1:], parent=click.Context(cli))
-        assert context.params
+        assert context.command is command
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
@@ -86,6 +86,11 @@ def test_detail_without_json_is_told_what_it_is_for(tmp_path: Path) -> None:
     assert found.exit_code == 2
     assert "add --format json" in found.output
     assert run("check", "--detail", "--format", "json", root=root).exit_code == 0
+
+
+def test_the_schema_is_printed_as_it_is_shipped() -> None:
+    shipped = Path(__file__).resolve().parents[1] / "affidavit.schema.json"
+    assert run("schema").output == shipped.read_text("utf-8")
 
 
 class TestInspect:

@@ -159,7 +159,7 @@ def _refuse_foreign(output: Path) -> None:
     if not output.is_dir() or (any(output.iterdir()) and not (output / MARK).is_file()):
         raise InputError(
             Diagnostic(
-                Pos(output.as_posix()),
+                Pos.whole(output.as_posix()),
                 "not-a-site",
                 "the output folder holds something that no build wrote, and building would replace it",
                 "name an empty or new folder with --output",

@@ -174,4 +174,4 @@ def _split(listed: bytes) -> list[str]:
 
 
 def _refusal(place: str, message: str, hint: str = "") -> InputError:
-    return InputError(Diagnostic(Pos(place), "bad-edition", message, hint))
+    return InputError(Diagnostic(Pos.whole(place), "bad-edition", message, hint))

@@ -32,7 +32,7 @@ def read(path: Path, shown: str = "") -> Mapping[str, str]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         hint = "write it anew with --write-baseline"
         message = f"the baseline cannot be read: {reason}"
-        raise InputError(Diagnostic(Pos(shown or path.as_posix()), "bad-baseline", message, hint)) from None
+        raise InputError(Diagnostic(Pos.whole(shown or path.as_posix()), "bad-baseline", message, hint)) from None
     return listed
 
 

@@ -23,7 +23,9 @@ def script(shell: str) -> str:
         raise ValueError(f"there is no completion for {shell!r}; known: {', '.join(SHELLS)}")
     from affidavit.cli import cli
 
-    return made(cli, {}, "affidavit", "_AFFIDAVIT_COMPLETE").source() + "\n"
+    source = made(cli, {}, "affidavit", "_AFFIDAVIT_COMPLETE").source() + "\n"
+    # In fish a comma in a word, or in what is said of it, would end it: only the first one parts two fields.
+    return source.replace('(string split ","', '(string split --max 1 ","')
 
 
 def _root(ctx: click.Context) -> Path:

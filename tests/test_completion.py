@@ -67,17 +67,31 @@ def test_each_shell_has_its_script(shell: str) -> None:
     assert "_AFFIDAVIT_COMPLETE" in done.output
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_completes_a_claim(root: Path, tmp_path: Path) -> None:
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which the program is `affidavit`."""
     program = tmp_path / "bin/affidavit"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m affidavit "$@"\n')
     program.chmod(0o755)
+    checkout = str(Path(__file__).resolve().parents[1])
+    return {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": checkout}
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+def test_fish_completes_words_with_commas_and_shows_whole_sentences(root: Path, tmp_path: Path) -> None:
+    asked = "complete -C 'affidavit check --fail-on loose,re'; complete -C 'affidavit check --fre'"
+    keys = f"affidavit completion fish | source; {asked}"
+    done = subprocess.run(["fish", "-c", keys], cwd=root, env={**environment(tmp_path), "HOME": str(tmp_path)},
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.stdout.splitlines()[0].split("\t")[0] == "loose,refuted", done.stderr
+    assert done.stdout.splitlines()[1].endswith("Read all evidence anew, also what has not changed.")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_completes_a_claim(root: Path, tmp_path: Path) -> None:
     keys = (
         'eval "$(affidavit completion bash)"; COMP_WORDS=(affidavit explain one sec); COMP_CWORD=3;'
         '_affidavit_completion affidavit sec one; echo "${COMPREPLY[@]}"'
     )
-    checkout = str(Path(__file__).resolve().parents[1])
-    environ = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": checkout}
-    done = subprocess.run(["bash", "-c", keys], cwd=root, env=environ, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", keys], cwd=root, env=environment(tmp_path), capture_output=True, text=True)
     assert done.stdout.strip() == "second", done.stderr

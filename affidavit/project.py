@@ -11,7 +11,10 @@ from affidavit.run import How, Run, check_report
 from affidavit.settings import Settings, read_settings
 from affidavit.types import Diagnostic, InputError, Pos, did_you_mean
 
-NO_REPORTS = "`affidavit new REPORT --from FOLDER` drafts one from certificates; `--root FOLDER` names another project"
+NO_REPORTS = (
+    "`affidavit new REPORT --from FOLDER` drafts one from a folder of certificates; "
+    "`--root FOLDER` names another project"
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ the report holds is never let be: it has to be corrected, or disputed with `stan
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,13 +38,20 @@ def read(path: Path, shown: str = "") -> Mapping[str, str]:
 
 
 def write(path: Path, checked: Checked) -> int:
-    """Write what is wrong with the words now; how many messages that are."""
+    """Write what is wrong with the words now; how many messages that are.
+
+    What the file lists of reports that were not checked now (others were named, or their input is at fault) stays.
+    """
+    checked_now = {run.slug for run in checked.runs}
+    others: dict[str, str] = {}
+    with suppress(InputError):
+        others = {one: words for one, words in read(path).items() if words.split(":")[0] not in checked_now}
     listed = {
         item.fingerprint: f"{item.report}: {item.diagnostic.message}"[:200]
         for item in said(checked).items
         if item.diagnostic.code in ABOUT_WORDS
     }
-    content = {"about": "messages that `affidavit check --baseline` lets be", "fingerprints": listed}
+    content = {"about": "messages that `affidavit check --baseline` lets be", "fingerprints": others | listed}
     write_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     return len(listed)
 

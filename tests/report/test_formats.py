@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -325,6 +326,32 @@ def test_a_baseline_lets_old_words_be_and_no_new_ones(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "'8'" in result.output
     assert "'6'" not in result.output
+
+
+def test_a_baseline_of_one_report_leaves_the_others_theirs(tmp_path: Path) -> None:
+    root, file = project(tmp_path / "p", OLD), tmp_path / "baseline.json"
+    for folder in ("evidence", "reports"):
+        shutil.copytree(root / folder / "small", root / folder / "other")
+    for name in ("small", "other"):
+        run(root, name, "--write-baseline", str(file))
+    assert run(root, "--baseline", str(file)).exit_code == 0
+    (root / "reports/small/incident.yaml").write_text(OLD.replace("or [6](claim:right)", "of them"))
+    assert run(root, "small", "--write-baseline", str(file)).exit_code == 0
+    listed = json.loads(file.read_text())["fingerprints"].values()
+    assert sum("'6'" in words for words in listed) == 1  # the other report's; this one's is gone
+    assert run(root, "--baseline", str(file)).exit_code == 0
+
+
+def test_a_baseline_knows_no_renamed_claim(tmp_path: Path) -> None:
+    """What is said of another claim is another statement."""
+    root, file = project(tmp_path / "p", OLD), tmp_path / "baseline.json"
+    run(root, "--write-baseline", str(file))
+    (root / "reports/small/incident.yaml").write_text(OLD.replace("right:", "renamed:").replace(":right)", ":renamed)"))
+    done = run(root, "--baseline", str(file))
+    assert done.exit_code == 1
+    assert "claim 'renamed' does not state" in done.output
+    assert "stale-baseline" in done.output
+    assert run(root, "--write-baseline", str(file)).exit_code == 0
 
 
 def test_a_baseline_lets_no_verdict_be(tmp_path: Path) -> None:

@@ -65,6 +65,16 @@ def text(root: Path) -> str:
          "{says: A third are., over: affected, where: {subject_cn: 0.example}, share: 33.3 %}"),
         ("{says: There are 4 with 4 keys., over: affected, count: 4, distinct: {spki_sha256: 4}}",
          "{says: There are 3 with 3 keys., over: affected, count: 3, distinct: {spki_sha256: 3}}"),
+        ("{says: From 2016-01-03 to 2016-01-04., over: affected, "
+         "between: {not_before: {from: 2016-01-03, until: 2016-01-04}}}",
+         "{says: From 2016-01-03 to 2016-01-05., over: affected, "
+         "between: {not_before: {from: 2016-01-03, until: 2016-01-05}}}"),
+        ("{says: They begin then., over: affected, "
+         "between: {not_before: {from: '2016-01-04T20:00:01Z', until: 2016-01-07}}}",
+         "{says: They begin then., over: affected, "
+         "between: {not_before: {from: '2016-01-04T20:00:00Z', until: 2016-01-07}}}"),
+        ("{says: None has fewer than 300 bits., over: affected, between: {key_bits: {at_least: 300, at_most: 512}}}",
+         "{says: None has fewer than 256 bits., over: affected, between: {key_bits: {at_least: 256, at_most: 512}}}"),
         ("{says: There are 4., over: affected, sql: SELECT count(*) FROM certificates, returns: 4}",
          "{says: There are 3., over: affected, sql: SELECT count(*) FROM certificates, returns: 3}"),
     ],

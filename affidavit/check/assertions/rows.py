@@ -5,16 +5,18 @@ never pass for a match (SQL's ``<>`` would skip it).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlglot import exp
 
 from affidavit.check.base import Check, Context, Statement, count_where, is_null, statement
-from affidavit.check.conditions import ValueProblem, find_column
+from affidavit.check.conditions import Typed, ValueProblem, find_column
 from affidavit.check.hints import zone_shift_measures, zone_shift_words
 from affidavit.incident.fields import ColumnValues, Conditions
 from affidavit.tables import Kind
+from affidavit.times import rfc3339, to_zone
 from affidavit.types import Finding, Outcome
 
 
@@ -70,7 +72,7 @@ class Every(_Rows):
         observed = f"{hits:,} of {n:,}"
         if n - hits - nulls > 0:
             hint = f"{n - hits - nulls:,} row(s) say otherwise" + zone_shift_words(self.what, measured, self.zones)
-            return self.found(Outcome.REFUTED, observed, hint, "every")
+            return self.found(Outcome.REFUTED, observed, hint, self.key)
         if nulls:
             return self.undecided(measured, observed)
         return self.found(Outcome.VERIFIED, observed)
@@ -82,6 +84,8 @@ class Between(Every):
 
     A bare day as the end means the whole of that day.
     """
+
+    zone: str = "UTC"
 
     key = "between"
     model: ClassVar[Any] = ColumnValues
@@ -97,7 +101,43 @@ class Between(Every):
                 raise ValueProblem(f"between wants {wanted}", f"{name}: {{...}}", (name,))
         made = super().compile(stated, context)
         assert isinstance(made, Between)
-        return made
+        return replace(made, zone=context.zone)
+
+    def measures(self) -> dict[str, exp.Expr]:
+        ends: dict[str, exp.Expr] = {}
+        for part in self.what.parts:
+            column = exp.column(part.column.name)
+            ends |= {
+                f"least_{part.column.name}": exp.Min(this=column),
+                f"most_{part.column.name}": exp.Max(this=column),
+            }
+        return super().measures() | ends
+
+    def judge(self, measured: Mapping[str, Any]) -> Finding:
+        finding = super().judge(measured)
+        if finding.outcome is not Outcome.REFUTED or int(measured["nulls"]):
+            return finding
+        would: list[tuple[tuple[str, ...], str]] = []
+        for part in self.what.parts:
+            name = part.column.name
+            for key, stated in part.limits:
+                low = key in ("from", "at_least")
+                value = measured[f"{'least' if low else 'most'}_{name}"]
+                if text := _end(stated, value, low=low, zone=self.zone):
+                    would.append(((name, key), text))
+        return self.found(Outcome.REFUTED, finding.observed, finding.hint, self.key, would)
+
+
+def _end(stated: Typed, value: object, *, low: bool, zone: str) -> str:
+    """What an end of a range should have been, as precisely as it was; empty where nothing lies beyond it."""
+    if isinstance(value, datetime):
+        span = stated.span
+        if span.start <= value if low else value < span.end:
+            return ""
+        return to_zone(value, zone).date().isoformat() if span.is_day else rfc3339(value)
+    if isinstance(value, int) and isinstance(stated.value, int):
+        return "" if (value >= stated.value if low else value <= stated.value) else str(value)
+    return ""
 
 
 @dataclass(frozen=True)

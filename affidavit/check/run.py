@@ -72,6 +72,14 @@ def _quoting(claim: CompiledClaim, verdict: Verdict) -> Verdict:
     )
 
 
+def _named(problems: Sequence[Problem]) -> str:
+    """The first of the items that could not be read, each with its reason."""
+    ordered = sorted(problems, key=lambda p: (p.file, p.position, p.reason))
+    first = [f"{p.file}{f', item {p.position}' if p.position else ''}: {p.reason}" for p in ordered[:3]]
+    more = len(problems) - len(first)
+    return "; ".join(first) + (f"; and {more:,} more" if more else "")
+
+
 class Checker:
     """Judges the claims of one report."""
 
@@ -194,7 +202,8 @@ class Checker:
             blank=self._blank(scope),
         )
         if ruling.reason:
-            findings.insert(0, Finding("evidence", ruling.outcome, "", "", agree(ruling.reason), ruling.code))
+            named = _named(self._relevant(claim, scope)) if ruling.code == "unreadable-evidence" else ""
+            findings.insert(0, Finding("evidence", ruling.outcome, "", named, agree(ruling.reason), ruling.code))
         examples: tuple[Mapping[str, Any], ...] = ()
         if ruling.outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
             examples = self._examples(claim, scope)
@@ -278,20 +287,24 @@ class Checker:
             seen.add(key)
             for name in ("considered", "not_authentic", "other_kind", "copies", "unknown_kind"):
                 whole[name] += int(row.get(name) or 0)
-        collections = [*scope.over, *(name for check in claim.checks for name in check.collections())]
-        if any(check.key == "revoked" for check in claim.checks):
-            collections += [p.collection for p in self.problems]
-        tables = [scope.table, *(TABLES[name] for c in claim.checks if isinstance(c, Sql) for name in c.tables)]
-        relevant = [
-            problem
-            for problem in self.problems
-            if any(relevant_problems([problem], collections, table) for table in tables)
-        ]
+        relevant = self._relevant(claim, scope)
         excused = sum(bool(p.excused) for p in relevant)
         return Counts(
             n, whole["considered"], whole["not_authentic"], whole["other_kind"], whole["copies"],
             whole["undecided"] + whole["unknown_kind"], len(relevant) - excused, excused,
         )  # fmt: skip
+
+    def _relevant(self, claim: CompiledClaim, scope: Scope | Union) -> list[Problem]:
+        """What of the claim's evidence could not be read."""
+        collections = [*scope.over, *(name for check in claim.checks for name in check.collections())]
+        if any(check.key == "revoked" for check in claim.checks):
+            collections += [p.collection for p in self.problems]
+        tables = [scope.table, *(TABLES[name] for c in claim.checks if isinstance(c, Sql) for name in c.tables)]
+        return [
+            problem
+            for problem in self.problems
+            if any(relevant_problems([problem], collections, table) for table in tables)
+        ]
 
     def _base_counts(self, scope: Scope) -> Mapping[str, Any]:
         """What does not depend on ``where``; the same for all claims over the same rows."""

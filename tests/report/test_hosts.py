@@ -288,6 +288,15 @@ def test_a_fault_without_a_file_is_told_without_a_line(tmp_path: Path) -> None:
     assert "secret" not in check_text(outside, root=tmp_path / "p")
 
 
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    root = project(tmp_path, RIGHT)
+    for name in "edcb":
+        (root / f"evidence/small/{name}::error::x.pem").write_text("no certificate")
+    (told,) = (line for line in run(root).stdout.splitlines() if "[unreadable-evidence]" in line)
+    assert re.findall(r"[a-z]::error::x\.pem", told) == ["b::error::x.pem", "c::error::x.pem", "d::error::x.pem"]
+    assert "; and 1 more; 4 items of its evidence could not be read" in told
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ What did not come to its end (a limit, a fault of the program) is never kept.
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Kept:
 
     def keep_needs(self, claim: str, wanted: Wanted) -> None:
         """Remember what a claim needs."""
-        self._add(claim, "needs", asdict(wanted))
+        self._add(claim, "needs", {name: getattr(wanted, name) for name in wanted.__slots__})
 
     def verdict(self, claim: str, facts: str, places: Places) -> Verdict | None:
         """The verdict on a claim over the facts of some key; None where it is not known."""

@@ -27,7 +27,7 @@ from affidavit.check.instants import counts_days, instant
 from affidavit.check.lists import entry_of, folded, two_lists
 from affidavit.check.nulls import strict
 from affidavit.check.renamed import add_own_names
-from affidavit.check.truths import check_truth
+from affidavit.check.truths import check_nulls, check_truth
 from affidavit.tables import TABLES, Column, Kind, Table
 from affidavit.types import did_you_mean
 
@@ -359,6 +359,7 @@ def boolean_expression(text: str, table: Table, zone: str, found: list[Condition
                 raise ValueProblem(f"{shown} names no column: it says nothing about the evidence", "leave it out")
     columns = {column.name: column for column in table.columns}
     check_truth(tree, columns)
+    check_nulls(tree)
     return _type_literals(strict(tree), columns, zone, found if found is not None else [])
 
 
@@ -396,6 +397,7 @@ def query_expression(text: str, tables: Iterable[str], zone: str) -> exp.Query:
     for select in tree.find_all(exp.Query):
         if select.args.get("limit") and not select.args.get("order"):
             raise ValueProblem("LIMIT without ORDER BY takes any row there is", "say which rows with ORDER BY")
+    check_nulls(tree)
     add_own_names(tree, columns)
     typed = _type_literals(tree, columns, zone, [])
     assert isinstance(typed, exp.Query)

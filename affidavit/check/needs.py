@@ -22,8 +22,9 @@ def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:
         trees += [test for check in claim.checks if (test := check.contrary()) is not None]
         parts = claim.scope.parts if isinstance(claim.scope, Union) else (claim.scope,)
         trees += [part.where.expression for part in parts if part.where is not None]
-        tables = {claim.scope.table.name, *(node.name for tree in trees for node in tree.find_all(exp.Table))}
-        columns = {node.name for tree in trees for node in tree.find_all(exp.Column)}
+        named = [node for tree in trees for node in tree.find_all(exp.Table, exp.Column)]
+        tables = {claim.scope.table.name, *(node.name for node in named if isinstance(node, exp.Table))}
+        columns = {node.name for node in named if isinstance(node, exp.Column)}
         found = found | Wanted.by(tables, columns) | Wanted(lints=tuple(_lints(claim, claim.scope)))
         if any(isinstance(check, Sql) and _takes_all(check) for check in claim.checks):
             found = found | Wanted.everything()

@@ -87,6 +87,8 @@ def null_only_with(tree: exp.Expr) -> frozenset[str] | None:
     for node in tree.walk():
         if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
             continue
+        if isinstance(node, exp.Null) and not isinstance(node.parent, exp.Is):
+            return None
         if not isinstance(node, (*_PLAIN, exp.DataType)):
             return None
     return frozenset(node.name for node in tree.find_all(exp.Column))

@@ -36,6 +36,23 @@ def check_truth(tree: exp.Expr, columns: dict[str, Column]) -> None:
             raise _no_condition(node.sql(dialect="duckdb")[:80])
 
 
+_COMPARING = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.ILike, exp.Not, exp.And,
+    exp.Or,
+)  # fmt: skip
+
+
+def check_nulls(tree: exp.Expr) -> None:
+    """ValueProblem for a comparison with NULL, which is neither true nor false whatever the evidence holds."""
+    for node in tree.find_all(exp.Null):
+        around = node.parent
+        while isinstance(around, (exp.Paren, exp.Tuple)):
+            around = around.parent
+        if isinstance(around, _COMPARING):
+            shown = around.sql(dialect="duckdb")[:80]
+            raise ValueProblem(f"{shown}: what is compared with NULL is neither true nor false", "write IS [NOT] NULL")
+
+
 def _called(node: exp.Expr) -> set[str]:
     """The names of a function; empty for anything else."""
     if isinstance(node, exp.Anonymous):

@@ -6,13 +6,14 @@ Each is a function of a checked report to bytes; the same report gives the same 
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from affidavit.check.queries import MAX_SAMPLE
+from affidavit.laidout import laid_out
 from affidavit.times import Span, parse_time, rfc3339
 from affidavit.types import Diagnostic, Outcome, Pos
 
@@ -42,7 +43,7 @@ def _stated_time(span: Span) -> str:
 
 def verdicts_json(run: "Run") -> bytes:
     """``verdicts.json``: every claim with its verdict and what it rests on (docs/verdicts.md)."""
-    return (json.dumps(verdicts(run), indent=1, sort_keys=True) + "\n").encode("ascii")
+    return laid_out(verdicts(run), 2)
 
 
 def verdicts(run: "Run", *, whole: bool = True) -> dict[str, Any]:
@@ -100,10 +101,14 @@ def _place(run: "Run", pos: Pos) -> Any:
     """A place with its file relative to the report's folder, wherever the checkout stands."""
     from affidavit.render.verdicts import Place
 
-    file = PurePosixPath(pos.file)
-    folder = PurePosixPath(run.report.shown).parent
-    shown = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
-    return Place(file=shown, line=pos.line, column=pos.column)
+    return Place(file=_beside(pos.file, run.report.shown), line=pos.line, column=pos.column)
+
+
+@lru_cache
+def _beside(file: str, report: str) -> str:
+    folder = PurePosixPath(report).parent
+    path = PurePosixPath(file)
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 def _message(run: "Run", diagnostic: Diagnostic) -> Any:

@@ -1,9 +1,9 @@
 """The formats of ``check --format``: each a function of what a check has to say to bytes."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 
+from affidavit.laidout import laid_out
 from affidavit.report import hosts
 from affidavit.report.items import Said
 from affidavit.report.junit import junit
@@ -11,6 +11,8 @@ from affidavit.report.sarif import sarif
 
 BRIEF = ("id", "says", "outcome", "stands", "passes", "code", "place", "findings", "counts", "basis")
 """What of a claim stands in JSON unless all of it is asked for."""
+LEVELS = 4
+"""A claim stands on one line: below the whole, its reports, a report and its claims."""
 
 
 def as_json(said: Said, *, whole: bool = False) -> bytes:
@@ -43,7 +45,7 @@ def as_json(said: Said, *, whole: bool = False) -> bytes:
         "faults": faults,
         "notes": notes,
     }
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode("ascii")
+    return laid_out(content, LEVELS)
 
 
 FORMATS: dict[str, Callable[[Said], bytes]] = {

@@ -4,10 +4,12 @@
 from pathlib import Path
 
 import pytest
+from sqlglot import exp
 
 from affidavit.check.base import statement
 from affidavit.check.conditions import ValueProblem
 from affidavit.check.expressions import query_expression
+from affidavit.check.nulls import null_only_with
 from affidavit.tables import CERTIFICATES
 from affidavit.types import InputError, Outcome
 from tests.check.case import Row, at, certificate, outcome, revocation, sct, serial_of
@@ -255,3 +257,31 @@ def test_an_outer_join_passes_nothing_over() -> None:
     right = "SELECT count(*) FROM scts s RIGHT JOIN certificates c ON s.certificate = c.sha256 WHERE s.signature = 'invalid'"
     with pytest.raises(InputError, match=r"s\.signature is missing"):
         outcome({"sql": right, "returns": "0"}, **rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key_bits = NULL", "key_bits <> null", "key_bits > NULL or key_bits = 5", "key_bits in (1024, NULL)",
+        "key_bits not in (1, (NULL))", "key_bits between NULL and 5", "not key_bits = NULL",
+    ],
+)  # fmt: skip
+def test_nothing_is_compared_with_null(text: str) -> None:
+    """It is neither true nor false of any row, so "none" and "count: 0" would hold of whatever there is."""
+    with pytest.raises(InputError, match="neither true nor false"):
+        outcome({"where": text, "count": "0"}, [certificate(1)])
+    with pytest.raises(InputError, match="neither true nor false"):
+        outcome({"sql": f"SELECT count(*) FROM certificates WHERE {text}", "returns": "0"}, [certificate(1)])
+
+
+def test_a_missing_value_can_be_asked_for() -> None:
+    rows = [certificate(1, path_length=None), certificate(2, path_length=0)]
+    assert outcome({"where": "path_length is null", "count": "1"}, rows) is Outcome.VERIFIED
+    assert outcome({"where": "path_length is not null", "count": "2"}, rows) is Outcome.REFUTED
+    assert outcome({"where": "coalesce(path_length, 9) = 9", "count": "1"}, rows) is Outcome.VERIFIED
+
+
+def test_null_itself_leaves_it_open_when_an_expression_is_null() -> None:
+    column, null = exp.column("key_bits"), exp.Null()
+    assert null_only_with(exp.EQ(this=column.copy(), expression=null.copy())) is None
+    assert null_only_with(exp.Is(this=column.copy(), expression=null.copy())) == frozenset({"key_bits"})

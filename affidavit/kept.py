@@ -2,12 +2,13 @@
 
 A verdict rests on the claim as it is written, the claims that it adds up, what the report says of its evidence and
 documents, these themselves, and the program. Where all of that is the same, the verdict is, whatever else was edited.
-What did not come to its end (a limit, a fault of the program) is never kept.
+What did not come to its end (a limit, a fault of the program) is never kept. Which figures stand in a text is kept
+by the text.
 """
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,8 +16,11 @@ from typing import Any
 
 from sqlglot import exp
 
+from affidavit.check.bounds import SAID
 from affidavit.check.compile import CompiledClaim
-from affidavit.check.engine import MAX_ROWS, Engine
+from affidavit.check.engine import MAX_ROWS, Engine, sql_of
+from affidavit.check.figures import FOUND
+from affidavit.check.seen import Seen
 from affidavit.evidence.corpus import Lint, Wanted
 from affidavit.incident.load import Report
 from affidavit.inputs import program_digest
@@ -32,6 +36,8 @@ CLAIM_WORDS = frozenset(("says", "by", "note"))
 """Keys of a claim that no verdict rests on: its words are held against what it states, whatever the verdict."""
 MOST_QUERIES = 5_000
 """Of so many queries the rows are kept; what a single edit leaves is far less."""
+MEMORIES: Mapping[str, Seen[Any]] = {"figures": FOUND, "said": SAID}
+"""What was found in texts: their figures, and what the words around figures say of them."""
 Places = Mapping[str, Pos]
 """Where the parts of a claim stand, by their names."""
 
@@ -49,6 +55,9 @@ class Kept:
         self._known: dict[str, Any] = _mapping(known.get("claims"))
         self._samples: list[Any] = known["samples"] if isinstance(known.get("samples"), list) else []
         self._rows: dict[str, Any] = _mapping(known.get("rows"))
+        self._seen = {name: _mapping(known.get(name)) for name in MEMORIES}
+        for name, memory in MEMORIES.items():
+            memory.begin(self._seen[name])
         self._keys = _claim_keys(report, claims) if folder else {}
         self._used: dict[str, Any] = {}
         self._used_rows: dict[str, Any] = {}
@@ -128,9 +137,13 @@ class Kept:
 
     def save(self) -> None:
         """Write what this check used and found out; a folder that cannot be written to costs only time."""
-        if self._file is None or not self._added:
+        if self._file is None:
+            return
+        seen = {name: memory.noted() for name, memory in MEMORIES.items()}
+        if not self._added and all(found.keys() <= self._seen[name].keys() for name, found in seen.items()):
             return
         content = {
+            **seen,
             "claims": self._used,
             "samples": [list(sample) for sample in self._used_samples],
             "rows": dict(list(self._used_rows.items())[:MOST_QUERIES]),
@@ -169,10 +182,17 @@ class _Remembering:
 
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """See `Engine.run`."""
-        key = _digest([self._facts, limit, query.sql(dialect="duckdb")])
+        key = _digest([self._facts, limit, sql_of(query)])
+        return self._known(key, lambda: self._engine.run(query, limit, seconds))
+
+    def ask(self, words: Sequence[object], query: Callable[[], exp.Query], limit: int) -> list[dict[str, Any]]:
+        """See `Engine.ask`."""
+        return self._known(_digest([self._facts, limit, list(words)]), lambda: self._engine.run(query(), limit))
+
+    def _known(self, key: str, ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         found = self._kept.rows(key)
         if found is None:
-            found = self._engine.run(query, limit, seconds)
+            found = ask()
             self._kept.keep_rows(key, found)
         return found
 

@@ -7,6 +7,7 @@ the very same is refused, so that nothing kept between runs can differ from what
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
 from affidavit import types
@@ -43,6 +44,8 @@ def pack(value: Any) -> Any:
         return [kind.__name__, value.isoformat()]
     if kind is bytes:
         return ["bytes", value.hex()]
+    if kind is Fraction:
+        return ["Fraction", value.numerator, value.denominator]
     if isinstance(value, Mapping):
         return ["dict", *(part for pair in value.items() for part in map(pack, pair))]
     raise TypeError(f"a {kind.__name__} cannot be kept")
@@ -72,4 +75,5 @@ _KINDS: dict[str, Callable[[list[Any]], Any]] = {name: _ours(kind) for name, kin
     "datetime": lambda parts: datetime.fromisoformat(parts[0]),
     "date": lambda parts: date.fromisoformat(parts[0]),
     "bytes": lambda parts: bytes.fromhex(parts[0]),
+    "Fraction": lambda parts: Fraction(*parts),
 }

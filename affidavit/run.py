@@ -166,7 +166,9 @@ def check_facts(
     # Many small queries go quickest with a thread each, a few large ones with all threads in each.
     threads = 2 if len(left) >= MANY_CLAIMS else 1
     few = len(left) <= FEW_CLAIMS
-    engine = DuckDb(facts.sources(), threads=1 if threads > 1 else 2, first=_tables(left) if few else None)
+    engine = DuckDb(
+        facts.sources(), threads=1 if threads > 1 else 2, first=_tables(left) if few else None, rows=facts.rows
+    )
     remembering = kept.remembering(engine, facts.key)
     checker = Checker(remembering if few else engine, facts.problems, places)
     judged: dict[str, Verdict] = {}

@@ -59,6 +59,17 @@ class Span:
 
 
 @cache
+def _usual_names() -> frozenset[str]:
+    """The names that the library `tzdata` lists: to read them is quicker than to look for all that the system has."""
+    from importlib.resources import files
+
+    try:
+        return frozenset((files("tzdata") / "zones").read_text("ascii").split())
+    except (ModuleNotFoundError, OSError, ValueError):
+        return frozenset()
+
+
+@cache
 def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
@@ -70,7 +81,7 @@ def zone(name: str) -> tzinfo:
 
     if name == "UTC":
         return UTC
-    if name not in _zone_names():
+    if name not in _usual_names() and name not in _zone_names():
         hint = did_you_mean(name, _zone_names())
         if re.fullmatch("[A-Z]{2,5}", name):  # CST, IST, BST: there is more than one of each
             hint = "several places share such letters: name a place, as Asia/Shanghai does"

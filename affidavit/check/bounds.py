@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Flag, auto
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from affidavit.check.seen import Seen
 from affidavit.times import Span, show_duration
 
 
@@ -145,17 +146,9 @@ _UNIT_BETWEEN = (
     r"[\s,)\]*_]*(?:%|(?:days?|hours?|h|months?|years?|weeks?|minutes?|s|utc|certificates?|octets|bits?|bytes"
     r"|per ?cent)\b)?[\s,)\]*_]*"
 )
-_BEFORE_RE = {says: re.compile(rf"\b(?:{words})\s+{_FILLER}", re.IGNORECASE) for says, words in _BEFORE.items()}
-_NEGATED_RE = {says: re.compile(rf"\b(?:{words})\s+{_FILLER}", re.IGNORECASE) for says, words in _NEGATED.items()}
-_AFTER_RE = {says: re.compile(rf"{_UNIT_BETWEEN}(?:{words})", re.IGNORECASE) for says, words in _AFTER.items()}
-_JOINS = re.compile(rf"{_UNIT_BETWEEN}(?P<how>to|through|until|till|\u2013|-|and|or)(?![\w])\s*", re.IGNORECASE)
-_JOINED = re.compile(
-    rf"\d(?:[\d,.:TZ-]*\d)?Z?{_UNIT_BETWEEN}(?P<how>to|through|until|till|\u2013|-|and|or)\s*{_FILLER}", re.IGNORECASE
-)
-_BETWEEN = re.compile(r"\bbetween\b[^.;]{0,60}\Z", re.IGNORECASE)
 #: "Three certificates under one serial number" bounds nothing.
-_UNDER = re.compile(rf"\bunder\s+{_FILLER}", re.IGNORECASE)
-_SHARED = re.compile(r"[\s*_]*(?:\w+ )?(?:serial|key|name|issuer|root|intermediate|ca)s?\b", re.IGNORECASE)
+_SHARED = r"[\s*_]*(?:\w+ )?(?:serial|key|name|issuer|root|intermediate|ca)s?\b"
+_JOINS = r"(?P<how>to|through|until|till|\u2013|-|and|or)"
 AROUND = 80
 """Characters looked at before and after a figure."""
 
@@ -163,25 +156,46 @@ AROUND = 80
 @lru_cache(maxsize=4096)  # a figure in prose is held against every claim
 def said_of(before: str, after: str) -> Says:
     """What the words before and after a figure say of it."""
-    before = re.sub(r"\s+", " ", before[-AROUND:])
-    after = re.sub(r"\s+", " ", after[:AROUND])
+    left, right = before[-AROUND:], after[:AROUND]
+    return Says(SAID(f"{len(left)}:{left}{right}"))
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern, compiled when it is first needed: where every figure's surroundings are known, none is."""
+    return re.compile(text, re.IGNORECASE)
+
+
+def _around(text: str) -> int:
+    """The value of `Says` for what stands around a figure: the length of what is before it, a colon, and both texts."""
+    length, _, both = text.partition(":")
+    before, after = (re.sub(r"\s+", " ", part) for part in (both[: int(length)], both[int(length) :]))
+
+    def comes_before(words: str) -> bool:
+        return _pattern(rf"\b(?:{words})\s+{_FILLER}").search(before) is not None
+
     found = Says.NOTHING
-    for says, pattern in _BEFORE_RE.items():
-        if pattern.search(before) and not (says in _NEGATED_RE and _NEGATED_RE[says].search(before)):
+    for says, words in _BEFORE.items():
+        if comes_before(words) and not (says in _NEGATED and comes_before(_NEGATED[says])):
             found |= says
-    if _UNDER.search(before) and _SHARED.match(after):
+    if comes_before("under") and _pattern(_SHARED).match(after):
         found &= ~Says.BELOW
-    for says, pattern in _AFTER_RE.items():
-        if pattern.match(after):
+    for says, words in _AFTER.items():
+        if _pattern(rf"{_UNIT_BETWEEN}(?:{words})").match(after):
             found |= says
-    joins = _JOINS.match(after)
+    between = _pattern(r"\bbetween\b[^.;]{0,60}\Z").search(before)
+    joins = _pattern(rf"{_UNIT_BETWEEN}{_JOINS}(?![\w])\s*").match(after)
     follows = joins and re.match(r"\d|[A-Za-z]{3,9} \d|\[", after[joins.end() :])
-    if joins and follows and (joins["how"].lower() not in ("and", "or") or _BETWEEN.search(before)):
+    if joins and follows and (joins["how"].lower() not in ("and", "or") or between):
         found |= Says.FROM
-    joined = _JOINED.search(before)
-    if joined and (joined["how"].lower() not in ("and", "or") or _BETWEEN.search(before)):
+    joined = _pattern(rf"\d(?:[\d,.:TZ-]*\d)?Z?{_UNIT_BETWEEN}{_JOINS}\s*{_FILLER}").search(before)
+    if joined and (joined["how"].lower() not in ("and", "or") or between):
         found |= Says.UNTIL
-    return found
+    return found.value
+
+
+SAID = Seen(_around, int, int)
+"""What is said around the figures that have been met."""
 
 
 def bound_said(bound: Bound, value: Fraction, says: Says) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -105,24 +104,31 @@ def _known(engine: Engine, column: str, values: list[str]) -> set[str]:
     """Those of some numbers that the evidence has, upper case, without the zeros before them."""
     if not values:
         return set()
-    bare = exp.func("upper", exp.Anonymous(this="ltrim", expressions=[exp.column(column), literal("0")]))
-    wanted = [literal(value.lstrip("0").upper()) for value in values]
-    query = exp.select(exp.alias_(bare, "bare")).distinct().from_("certificates")
-    rows = engine.run(query.where(exp.In(this=bare.copy(), expressions=wanted)), len(values))
-    return {str(row["bare"]) for row in rows}
+
+    def query() -> exp.Query:
+        bare = exp.func("upper", exp.Anonymous(this="ltrim", expressions=[exp.column(column), literal("0")]))
+        wanted = [literal(value.lstrip("0").upper()) for value in values]
+        those = exp.select(exp.alias_(bare, "bare")).distinct().from_("certificates")
+        return those.where(exp.In(this=bare.copy(), expressions=wanted))
+
+    return {str(row["bare"]) for row in engine.ask(["known", column, values], query, len(values))}
 
 
 def _nearest(engine: Engine, column: str, value: str) -> str | None:
     """What the evidence has that differs from a value by one digit; None where there is none."""
-    node = exp.column(column)
-    distance = exp.Anonymous(this="damerau_levenshtein", expressions=[node.copy(), literal(value)])
-    near = exp.Between(
-        this=exp.func("length", node.copy()),
-        low=exp.Literal.number(len(value) - 1),
-        high=exp.Literal.number(len(value) + 1),
-    )
-    test = exp.and_(near, exp.LTE(this=distance, expression=exp.Literal.number(1)))
-    rows = engine.run(exp.select(node).from_("certificates").where(test).order_by(node.copy()).limit(1), 1)
+
+    def query() -> exp.Query:
+        node = exp.column(column)
+        distance = exp.Anonymous(this="damerau_levenshtein", expressions=[node.copy(), literal(value)])
+        near = exp.Between(
+            this=exp.func("length", node.copy()),
+            low=exp.Literal.number(len(value) - 1),
+            high=exp.Literal.number(len(value) + 1),
+        )
+        test = exp.and_(near, exp.LTE(this=distance, expression=exp.Literal.number(1)))
+        return exp.select(node).from_("certificates").where(test).order_by(node.copy()).limit(1)
+
+    rows = engine.ask(["nearest", column, value], query, 1)
     return str(rows[0][column]) if rows else None
 
 
@@ -150,23 +156,20 @@ def impossible_events(engine: Engine, report: Report, claims: Mapping[str, Compi
                 break
 
 
-@cache
-def _authorities() -> exp.Select:
-    """Of certificates: how many there are, of how many the issuer's certificate is at hand, the earliest of these."""
-    query = sqlglot.parse_one(
-        "SELECT min(a.not_before) AS begin, count(*) AS n, count(a.not_before) AS known FROM certificates c "
-        "LEFT JOIN (SELECT DISTINCT spki_sha256, not_before FROM certificates WHERE is_ca) a "
-        "ON a.spki_sha256 = c.issuer_spki_sha256",
-        dialect="duckdb",
-    )
-    assert isinstance(query, exp.Select)
-    return query
-
-
 def _authorities_begin(engine: Engine, over: tuple[str, ...]) -> datetime | None:
     """When the earliest issuer's certificate begins; None unless every issuer is at hand."""
-    chosen = _authorities().where(exp.column("collection", "c").isin(*(literal(name) for name in over)))
-    row = engine.run(chosen, 1)[0]
+
+    def query() -> exp.Query:
+        whole = sqlglot.parse_one(
+            "SELECT min(a.not_before) AS begin, count(*) AS n, count(a.not_before) AS known FROM certificates c "
+            "LEFT JOIN (SELECT DISTINCT spki_sha256, not_before FROM certificates WHERE is_ca) a "
+            "ON a.spki_sha256 = c.issuer_spki_sha256",
+            dialect="duckdb",
+        )
+        assert isinstance(whole, exp.Select)
+        return whole.where(exp.column("collection", "c").isin(*(literal(name) for name in over)))
+
+    row = engine.ask(["authorities", *over], query, 1)[0]
     begin: datetime | None = row["begin"] if row["n"] and row["n"] == row["known"] else None
     return begin
 

@@ -5,7 +5,7 @@ documented tables and gives rows.
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -25,6 +25,7 @@ IDLE = 0.5
 """Seconds after which a watch with nothing to watch ends."""
 MEMORY = "1GB"
 MAX_ROWS = 1000
+_TEXT = "affidavit text"
 IN_MEMORY = 250_000
 """Files of at most so many rows are loaded; larger ones are read where they lie, a column and a zone at a time."""
 
@@ -38,6 +39,13 @@ class Engine(Protocol):
 
     def run(self, query: exp.Query, limit: int = MAX_ROWS, seconds: float | None = None) -> list[dict[str, Any]]:
         """At most ``limit`` rows, within so many seconds; QueryError or LimitReached."""
+        ...
+
+    def ask(self, words: Sequence[object], query: Callable[[], exp.Query], limit: int) -> list[dict[str, Any]]:
+        """The rows of a query that ``words`` (values of JSON) tell from every other one.
+
+        It need not be made where its rows are known.
+        """
         ...
 
 
@@ -104,6 +112,7 @@ class DuckDb:
 
     It is made when the first query comes: where all that is asked is known already, none is needed. ``first``: the
     tables that are loaded then, if not all; a query that reads another one has a database made with all of them.
+    ``rows``: how many each has, where that is known.
     """
 
     def __init__(
@@ -113,11 +122,13 @@ class DuckDb:
         memory: str = MEMORY,
         threads: int = 2,
         first: Collection[str] | None = None,
+        rows: Mapping[str, int] | None = None,
     ) -> None:
         self.seconds = seconds
         self._tables = tables
         self._memory = memory
         self._threads = threads
+        self._rows = rows
         self._local = threading.local()
         self._watch = _Watch()
         self._opening = threading.Lock()
@@ -145,13 +156,21 @@ class DuckDb:
     def _open(self, tables: "Mapping[str, pa.Table | Sequence[Path]]") -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        connection = duckdb.connect(":memory:")
+        # Told at once: threads begun and extensions looked for first would take as long as the rest.
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": str(self._threads),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        connection = duckdb.connect(":memory:", config=config)
         folders: set[str] = set()
-        rows = _rows(connection, [path for table in tables.values() if isinstance(table, Sequence) for path in table])
+        rows = self._rows
+        if rows is None:
+            rows = {n: _rows(connection, files) for n, files in tables.items() if isinstance(files, Sequence)}
         for name, table in tables.items():
             if isinstance(table, Sequence):
                 files = [str(path) for path in table]
-                if sum(rows.get(file, 0) for file in files) > IN_MEMORY:
+                if rows[name] > IN_MEMORY:
                     folders.update(str(path.parent) for path in table)
                     connection.read_parquet(files).create_view(name)
                 else:
@@ -163,9 +182,6 @@ class DuckDb:
             connection.execute("SET allowed_directories=?", [sorted(folders)])
         for setting in (
             "SET python_enable_replacements=false",
-            "SET autoinstall_known_extensions=false",
-            "SET autoload_known_extensions=false",
-            f"SET threads={self._threads}",
             f"SET memory_limit='{self._memory}'",
             "SET temp_directory=''",
             "SET enable_external_access=false",
@@ -178,9 +194,13 @@ class DuckDb:
         """At most ``limit`` rows as dictionaries; QueryError for a bad query, LimitReached past a bound."""
         self._load(query)
         allowed = self.seconds if seconds is None else min(self.seconds, seconds)
-        sql = query.sql(dialect="duckdb", copy=False)
+        sql = sql_of(query)
         # In the text, since looking through the tree takes longer; a literal that says so is run apart for nothing.
         return (self._run_apart if "REGEXP" in sql.upper() else self._run_here)(sql, limit, allowed)
+
+    def ask(self, words: Sequence[object], query: Callable[[], exp.Query], limit: int) -> list[dict[str, Any]]:
+        """See `Engine.ask`."""
+        return self.run(query(), limit)
 
     def _run_apart(self, sql: str, limit: int, allowed: float) -> list[dict[str, Any]]:
         """Run in a thread that is left behind if it does not end.
@@ -244,12 +264,18 @@ class DuckDb:
         self._watch.close()
 
 
-def _rows(connection: "duckdb.DuckDBPyConnection", files: Sequence[Path]) -> dict[str, int]:
-    """How many rows each of some Parquet files has."""
-    if not files:
-        return {}
-    query = "SELECT file_name, num_rows FROM parquet_file_metadata(?)"
-    return dict(connection.execute(query, [[str(file) for file in files]]).fetchall())
+def sql_of(query: exp.Query) -> str:
+    """A query's text, made once; it must not change any more."""
+    if _TEXT not in query.meta:
+        query.meta[_TEXT] = query.sql(dialect="duckdb", copy=False)
+    return str(query.meta[_TEXT])
+
+
+def _rows(connection: "duckdb.DuckDBPyConnection", files: Sequence[Path]) -> int:
+    """How many rows some Parquet files have."""
+    query = "SELECT sum(num_rows) FROM parquet_file_metadata(?)"
+    found = connection.execute(query, [[str(file) for file in files]]).fetchall()
+    return int(found[0][0] or 0)
 
 
 def _first_line(text: str) -> str:

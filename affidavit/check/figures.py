@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 from affidavit.check import numerals
+from affidavit.check.seen import Seen
+from affidavit.packed import pack, unpack
 from affidavit.scripts import UNSPACED
 from affidavit.serials import clean_hex
 from affidavit.times import MONTHS, WEEKDAYS, parse_duration
@@ -58,7 +61,6 @@ _KINDS = (
     rf"|(?P<one>\b(?:one|zero)(?=\s+(?:{COUNTED_THINGS})\b))"
     rf"|(?P<word>\b{numerals.WORDS})"
 )
-_PATTERNS = re.compile(f"{_BEGIN}(?:{_KINDS})", re.IGNORECASE)
 _EASTERN_DAY = re.compile(r"(?:(?P<y>\d{4})\s?年\s?)?(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?日")
 _UNSPACED = re.compile(f"[{UNSPACED}\uac00-\ud7af]")
 _FIGURES = {
@@ -71,8 +73,6 @@ _SAME = {
 }  # fmt: skip
 NUMBERS = frozenset(("number", "one", "word"))
 """Kinds of figures that are plain numbers."""
-KEPT = 2000
-"""Texts of at most so many characters are not looked through again."""
 #: After the name of a hash: it names a certificate's own hash, not the algorithm of its signature.
 _FINGERPRINT = re.compile(r"[\s-]*(?:fingerprint|thumbprint|checksum|digest)|[\s:=]*(?:[0-9A-Fa-f]{2}:?){8}")
 
@@ -127,13 +127,15 @@ def is_figure(text: str) -> bool:
 
 def scan(text: str) -> tuple[Figure, ...]:
     """All figures of a text, in order."""
-    return _scan_kept(text) if len(text) <= KEPT else tuple(_scan(text))
+    return FOUND(text)
 
 
-@lru_cache(MOST_KEPT)
-def _scan_kept(text: str) -> tuple[Figure, ...]:
-    """The same, kept: a check looks at a claim's texts and names again for each link to it."""
-    return tuple(_scan(text))
+def _pack(found: tuple[Figure, ...]) -> Any:
+    return [pack((one.kind, one.text, one.start, one.value)) for one in found]
+
+
+def _unpack(packed: Any) -> tuple[Figure, ...]:
+    return tuple(Figure(*unpack(one)) for one in packed)
 
 
 def _scan(text: str) -> Iterator[Figure]:
@@ -159,8 +161,14 @@ def _eastern(match: re.Match[str]) -> object:
         return match[0]
 
 
+@cache
+def _patterns() -> re.Pattern[str]:
+    """All kinds in one pattern. It takes long to compile, and is not needed where every text has been seen before."""
+    return re.compile(f"{_BEGIN}(?:{_KINDS})", re.IGNORECASE)
+
+
 def _spaced(text: str) -> Iterator[Figure]:
-    for match in _PATTERNS.finditer(text):
+    for match in _patterns().finditer(text):
         kind = match.lastgroup or ""
         if match["m4"]:
             yield Figure("month", match["m4"], match.start("m4"), (None, _month(match["m4"]), None))
@@ -240,3 +248,7 @@ def _of_24_hours(text: str) -> str:
 
 def _month(word: str) -> int:
     return next(i for i, m in enumerate(MONTHS, 1) if m.lower().startswith(word.lower().rstrip(".")))
+
+
+FOUND = Seen(lambda text: tuple(_scan(text)), _pack, _unpack)
+"""The figures of the texts that have been looked through."""

@@ -50,13 +50,13 @@ def known_hosts(engine: Engine, texts: Iterable[str]) -> frozenset[str]:
     named = sorted({str(host.value) for text in texts for host in find_hosts(text)})[:MAX_NAMES]
     if not named:
         return frozenset()
-    names = exp.select(exp.alias_(exp.Unnest(expressions=[exp.column("dns_names")]), "name")).from_("certificates")
-    common = exp.select(exp.alias_(exp.column("subject_cn"), "name")).from_("certificates")
-    lower = exp.func("lower", exp.column("name"))
-    query = (
-        exp.select(exp.alias_(lower, "name"))
-        .distinct()
-        .from_(exp.union(names, common, distinct=False).subquery("named"))
-        .where(exp.In(this=lower.copy(), expressions=[exp.Literal.string(name) for name in named]))
-    )
-    return frozenset(str(row["name"]) for row in engine.run(query, MAX_NAMES))
+
+    def query() -> exp.Query:
+        names = exp.select(exp.alias_(exp.Unnest(expressions=[exp.column("dns_names")]), "name")).from_("certificates")
+        common = exp.select(exp.alias_(exp.column("subject_cn"), "name")).from_("certificates")
+        lower = exp.func("lower", exp.column("name"))
+        both = exp.select(exp.alias_(lower, "name")).distinct()
+        both = both.from_(exp.union(names, common, distinct=False).subquery("named"))
+        return both.where(exp.In(this=lower.copy(), expressions=[exp.Literal.string(name) for name in named]))
+
+    return frozenset(str(row["name"]) for row in engine.ask(["hosts", *named], query, MAX_NAMES))

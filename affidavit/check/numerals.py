@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import cache
 
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -25,9 +26,13 @@ DIGITS = rf"(?:\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d+)?|\d{{1,3}}(?:[{_THIN}'\
 DIGITS += r"|\d{1,3}(?:\.\d{3}){2,}|\d+(?:\.\d+)?)"
 """A number in digits, thousands set apart or not."""
 
-_SIMPLE = "|".join(sorted(_VALUES, key=len, reverse=True))
+#: The words of `_VALUES`, written so that the patterns that hold them many times over compile quickly.
+_SIMPLE = (
+    "(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|"
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+)
 _BIG = "dozen|hundred|thousand|million|billion"
-_MORE = rf"(?:-|\s+)(?:{_SIMPLE}|{_BIG})\b|(?<=hundred)\s+and\s+(?:{_SIMPLE})\b|(?<=thousand)\s+and\s+(?:{_SIMPLE})\b"
+_MORE = rf"(?:-|\s+)(?:{_SIMPLE}|{_BIG})\b|(?:(?<=hundred)|(?<=thousand))\s+and\s+(?:{_SIMPLE})\b"
 WORDS = rf"(?:half\s+a\s+dozen\b|a\s+(?:{_BIG})\b|(?:{_SIMPLE})\b(?:{_MORE})*)"
 """A number in words. ``one`` and ``zero`` alone are words like others: the caller decides."""
 
@@ -49,8 +54,13 @@ DURATION = rf"{_PIECE}(?:(?:,?\s+and\s+|,?\s+|\s*\+\s*){_PIECE})*"
 """A length of time: ``24 hours``, ``13 days``, ``90-day``, ``fifteen days``, ``2 years and 3 months``."""
 JOINED_LENGTH = rf"{DIGITS}(?:{_UNIT}|[hd])\b"
 """The same without a blank: ``24h``, ``90d``, ``15min``. ``30s`` may be years, ``5m`` anything."""
-_PARTS = re.compile(rf"(?P<number>{DIGITS}|{WORDS})(?:\s+|-){_KIND}(?P<unit>{_UNIT}|[hsd])\b", re.IGNORECASE)
 _ONE_DAY = re.compile(r"one\s+day", re.IGNORECASE)
+
+
+@cache
+def _parts() -> re.Pattern[str]:
+    """One number with its unit."""
+    return re.compile(rf"(?P<number>{DIGITS}|{WORDS})(?:\s+|-){_KIND}(?P<unit>{_UNIT}|[hsd])\b", re.IGNORECASE)
 
 
 def parse_digits(text: str) -> Fraction:
@@ -107,7 +117,7 @@ def lengths(text: str) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     last = 0.0
-    for part in _PARTS.finditer(text):
+    for part in _parts().finditer(text):
         word = part["unit"].lower()
         unit = _UNIT_WORDS.get(word) or _UNIT_WORDS[word.removesuffix("s")]
         size = _LENGTHS.get(unit, 2_629_746 if unit == "month" else 31_556_952)
@@ -124,7 +134,7 @@ def parse_length(text: str) -> tuple[Fraction, Fraction] | None:
     if _ONE_DAY.fullmatch(text):
         return None
     seconds = months = Fraction(0)
-    for part in _PARTS.finditer(text):
+    for part in _parts().finditer(text):
         number = parse_number(part["number"])
         if number is None:
             return None

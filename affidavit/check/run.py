@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -108,6 +107,8 @@ class Checker:
             for batch in batches(claims):
                 self._measure(batch)
             return [one(claim) for claim in claims]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(self._measure, batches(claims)))
             return list(pool.map(one, claims))

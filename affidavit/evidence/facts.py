@@ -128,6 +128,11 @@ class Facts:
             return {name: self.tables.files(name) for name in self.tables}
         return dict(self.tables)
 
+    @property
+    def rows(self) -> Mapping[str, int] | None:
+        """How many rows each table has, where that is known without reading it."""
+        return self.tables.rows if isinstance(self.tables, Tables) else None
+
 
 def table_files(folder: Path, name: str) -> list[Path]:
     """The files of a facts table: one, or one for each part."""

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Manifest:
         """A file with its hash. InputError where it cannot be read."""
         try:
             status = file.path.stat()
-            key = str(file.path.resolve())
+            key = _real(file.path)
             stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
             known = self._known.get(key) or self._used.get(key)
             if isinstance(known, list) and len(known) == 6 and known[:4] == stamp:
@@ -73,6 +74,16 @@ class Manifest:
         content = json.dumps(kept | self._used, sort_keys=True, separators=(",", ":"))
         with contextlib.suppress(OSError):
             write_file(self._store, content.encode())
+
+
+def _real(path: Path) -> str:
+    """A file's path without links; the folder's is looked for once."""
+    return str(path.resolve()) if path.is_symlink() else f"{_real_folder(path.parent)}/{path.name}"
+
+
+@lru_cache
+def _real_folder(folder: Path) -> str:
+    return str(folder.resolve())
 
 
 def _load(store: Path) -> dict[str, Any]:

@@ -135,4 +135,4 @@ def test_covered(text: str, figures: Figures, zone: str, expected: list[bool]) -
 @example("xhttps://a.example/1 ninety-five \u017fix 12k")
 def test_what_a_figure_can_begin_with_leaves_none_out(text: str) -> None:
     whole = re.compile(figures._KINDS, re.IGNORECASE)
-    assert [m.span() for m in figures._PATTERNS.finditer(text)] == [m.span() for m in whole.finditer(text)]
+    assert [m.span() for m in figures._patterns().finditer(text)] == [m.span() for m in whole.finditer(text)]

@@ -185,6 +185,9 @@ def _check(
 
 def _without_known(project: "Project", checked: "Checked", asked: Asked) -> "Checked":
     """The check without what baselines know: the one named, or the reports' own."""
+    own = {run.slug: name for run in checked.runs if (name := project.settings.of(run.slug).baseline)}
+    if not (own or asked.baseline or asked.write_baseline):
+        return checked
     from affidavit.report import baseline as baselines
 
     if asked.write_baseline:
@@ -192,7 +195,6 @@ def _without_known(project: "Project", checked: "Checked", asked: Asked) -> "Che
         click.echo(f"{asked.write_baseline}: {number:,} messages", err=True)
     if listed := asked.baseline or asked.write_baseline:
         return baselines.apply(checked, baselines.read(listed), listed)
-    own = {run.slug: name for run in checked.runs if (name := project.settings.of(run.slug).baseline)}
     for name in sorted(set(own.values())):
         slugs = {slug for slug, other in own.items() if other == name}
         file = project.root / name

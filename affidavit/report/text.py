@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from affidavit.project import Checked
-from affidavit.report.items import Said, texts_of
-from affidavit.report.suggest import instead
 from affidavit.run import Run
 from affidavit.shown import agree, visible
 from affidavit.times import show_time
@@ -75,6 +73,8 @@ def diagnostic_lines(diagnostic: Diagnostic, style: Styler, source: Sequence[str
     lines += [style(line, "dim") for line in source_lines(diagnostic.pos, source, diagnostic.line)]
     if diagnostic.hint:
         lines.append(f"    {visible(diagnostic.hint)}")
+    from affidavit.report.suggest import instead
+
     if words := instead(diagnostic):
         lines.append(f"    {visible(words)} (--apply does)")
     return lines
@@ -113,6 +113,15 @@ def tally_words(run: Run) -> str:
     return words + (f" ({run.tally.documented} of them quoted)" if run.tally.documented else "")
 
 
+def _sources(checked: Checked, root: Path | None) -> Mapping[str, Sequence[str]]:
+    """The lines of the files that messages are about; none where there is no message."""
+    if not (checked.faults or checked.notes or any(run.diagnostics for run in checked.runs)):
+        return {}
+    from affidavit.report.items import Said, texts_of
+
+    return Said(checked, (), texts_of(checked, root)).lines
+
+
 def check_text(
     checked: Checked, style: Styler | None = None, *, verbose: bool = False, root: Path | None = None
 ) -> str:
@@ -121,7 +130,7 @@ def check_text(
     ``root``: the project's folder, where files at fault are looked up to show their lines.
     """
     style = style or Styler()
-    sources = Said(checked, (), texts_of(checked, root)).lines
+    sources = _sources(checked, root)
     lines: list[str] = []
     for fault in (*checked.faults, *checked.notes):
         lines += diagnostic_lines(fault, style, sources.get(fault.pos.file, ()))

@@ -62,7 +62,6 @@ _KINDS = (
     rf"|(?P<word>\b{numerals.WORDS})"
 )
 _EASTERN_DAY = re.compile(r"(?:(?P<y>\d{4})\s?年\s?)?(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?日")
-_UNSPACED = re.compile(f"[{UNSPACED}\uac00-\ud7af]")
 _FIGURES = {
     "instant", "iso", "dmy", "mdy", "my", "weekday", "clock", "hex", "number", "one", "word", "ordinal", "length",
     "percent", "algorithm",
@@ -148,7 +147,7 @@ def _scan(text: str) -> Iterator[Figure]:
         for match in _EASTERN_DAY.finditer(text)
     ]
     text = _EASTERN_DAY.sub(lambda match: "\0" * len(match[0]), text)
-    yield from sorted([*days, *_spaced(_UNSPACED.sub("|", text))], key=lambda figure: figure.start)
+    yield from sorted([*days, *_spaced(_unspaced().sub("|", text))], key=lambda figure: figure.start)
 
 
 def _eastern(match: re.Match[str]) -> object:
@@ -159,6 +158,12 @@ def _eastern(match: re.Match[str]) -> object:
         return date(int(match["y"]), month, day)
     except ValueError:
         return match[0]
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    """Characters of scripts that set no blanks."""
+    return re.compile(f"[{UNSPACED}\uac00-\ud7af]")
 
 
 @cache

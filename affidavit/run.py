@@ -179,7 +179,8 @@ def check_facts(
         else:
             judged[claim.name] = found
             kept.keep_verdict(facts.key, places[claim.name], found)
-    verdicts = {name: (known | judged)[name] for name in claims if name in known or name in judged}
+    judged |= known
+    verdicts = {name: judged[name] for name in claims if name in judged}
     hosts, more = _hosts(remembering, report)
     more += consistency(remembering, report, claims, verdicts)
     engine.close()

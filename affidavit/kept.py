@@ -20,6 +20,7 @@ from affidavit.check.bounds import SAID
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.engine import MAX_ROWS, Engine, sql_of
 from affidavit.check.figures import FOUND
+from affidavit.check.run import NOT_EXPLAINED
 from affidavit.check.seen import Seen
 from affidavit.evidence.corpus import Lint, Wanted
 from affidavit.incident.load import Report
@@ -104,6 +105,8 @@ class Kept:
     def keep_verdict(self, facts: str, places: Places, verdict: Verdict) -> None:
         """Remember a verdict, if its check came to its end."""
         if not facts or verdict.code in NOT_CHECKED or verdict.claim not in self._keys:
+            return
+        if NOT_EXPLAINED in verdict.notes:  # it may be once others are settled
             return
         try:
             where = [_name_of(finding, places) for finding in verdict.findings]

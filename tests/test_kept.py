@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from affidavit import kept
+from affidavit.check import run as checking
 from affidavit.check.compile import compile_claims
 from affidavit.check.engine import DuckDb
 from affidavit.check.run import Checker
@@ -267,6 +268,21 @@ def test_other_words_need_no_engine(small: Path) -> None:
     edit(small, "A small incident", "A rather small incident")
     again = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
     assert again.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_was_not_explained_is_asked_again(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(small, "  more:", "  worse: {says: 9 are affected., over: affected, count: 9}\n  more:")
+    copies = TRUSTED.issue("a2.example").pem() * 8  # with these and the first one, 9 would be right
+    (small / "evidence/small/a2.pem").write_text(copies)
+    with monkeypatch.context() as patch:
+        patch.setattr(checking, "MOST_EXPLAINED", 1)
+        first = check(small).verdicts
+        assert checking.NOT_EXPLAINED in first["worse"].notes
+        assert checking.NOT_EXPLAINED not in first["wrong"].notes
+        assert "every copy" not in str(first["worse"].findings)
+    second = check(small).verdicts
+    assert "every copy" in str(second["worse"].findings)
+    assert second["worse"].notes == ()
 
 
 def test_a_table_that_was_not_loaded_at_first_is_loaded_when_it_is_read(small: Path) -> None:

@@ -38,6 +38,9 @@ from affidavit.types import (
 )  # fmt: skip
 
 MAX_EXAMPLES = 5
+MOST_EXPLAINED = 200
+"""Of so many claims that do not verify it is looked for what would have been true instead."""
+NOT_EXPLAINED = f"What would have been true instead was looked for of the first {MOST_EXPLAINED} such claims, not here."
 LINTS = "lints"
 """Field of problems that say that a linter failed: what was read of the certificate itself was read whole."""
 
@@ -106,12 +109,34 @@ class Checker:
         if threads < 2:
             for batch in batches(claims):
                 self._measure(batch)
-            return [one(claim) for claim in claims]
+            return self._explained(claims, [one(claim) for claim in claims])
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(self._measure, batches(claims)))
-            return list(pool.map(one, claims))
+            return self._explained(claims, list(pool.map(one, claims)))
+
+    def _explained(
+        self, claims: Sequence[CompiledClaim], verdicts: Sequence[Verdict | InputError]
+    ) -> list[Verdict | InputError]:
+        """The verdicts with what would have been true instead, of the first of those that do not verify."""
+        found: list[Verdict | InputError] = []
+        open_ones = 0
+        for claim, verdict in zip(claims, verdicts, strict=True):
+            if isinstance(verdict, InputError) or verdict.outcome not in (Outcome.REFUTED, Outcome.UNPROVEN):
+                found.append(verdict)
+                continue
+            open_ones += 1
+            if open_ones > MOST_EXPLAINED:
+                found.append(replace(verdict, notes=(*verdict.notes, NOT_EXPLAINED)))
+                continue
+            findings: Sequence[Finding] = verdict.findings
+            self._local.until = monotonic() + SECONDS
+            # It is a courtesy: whatever keeps it from being found out, the verdict stands without it.
+            with contextlib.suppress(Exception):
+                findings = explained(self._run, claim, findings, claim.other_zones)
+            found.append(replace(verdict, findings=tuple(findings)))
+        return found
 
     def _measure(self, batch: Sequence[CompiledClaim]) -> None:
         """Measure some claims in one query; where that fails each is measured by itself, and the fault is its own."""
@@ -208,9 +233,6 @@ class Checker:
         examples: tuple[Mapping[str, Any], ...] = ()
         if ruling.outcome in (Outcome.REFUTED, Outcome.UNPROVEN):
             examples = self._examples(claim, scope)
-            # What would have been true is a courtesy: where it cannot be found out, the verdict stands without it.
-            with contextlib.suppress(LimitReached, QueryError):
-                findings = explained(self._run, claim, findings, claim.other_zones)
         return Verdict(
             claim.name,
             ruling.outcome,

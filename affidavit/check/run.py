@@ -38,7 +38,7 @@ from affidavit.types import (
 )  # fmt: skip
 
 MAX_EXAMPLES = 5
-MOST_EXPLAINED = 200
+MOST_EXPLAINED = 100
 """Of so many claims that do not verify it is looked for what would have been true instead."""
 NOT_EXPLAINED = f"What would have been true instead was looked for of the first {MOST_EXPLAINED} such claims, not here."
 LINTS = "lints"

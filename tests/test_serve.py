@@ -21,6 +21,7 @@ from affidavit.project import Project
 from affidavit.resources import templates_dir
 from affidavit.run import How
 from affidavit.serve import Live, server
+from tests.interrupts import heeded
 from tests.report.test_formats import INCIDENT, project
 
 PASSING = INCIDENT.partition("  wrong:")[0] + "summary: '[3](claim:right) it is'\n"
@@ -227,13 +228,17 @@ def test_ended_it_leaves_nothing_behind(tmp_path: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(
             [sys.executable, "-m", "affidavit", "--root", root, "serve", "--port", "0"],
-            env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeded,
         )  # fmt: skip
-        assert process.stdout is not None
-        assert any("http://127.0.0.1:" in line for line in process.stdout)
-        process.send_signal(number)
-        assert process.communicate(timeout=60)[1] == ""
-        assert process.returncode == 0
+        try:
+            assert process.stdout is not None
+            assert any("http://127.0.0.1:" in line for line in process.stdout)
+            process.send_signal(number)
+            assert process.communicate(timeout=60)[1] == ""
+            assert process.returncode == 0
+        finally:
+            process.kill()
+            process.communicate()
         assert not list((tmp_path / "temporary").iterdir())
 
 

@@ -13,6 +13,7 @@ import pytest
 from affidavit.evidence import workers
 from affidavit.evidence.workers import Confined, Failure, Pool, Reason, run_confined
 from tests.evidence import chores
+from tests.interrupts import heeded
 
 MIB = 1024**2
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,13 +158,18 @@ def test_an_interrupt_ends_the_children() -> None:
         "    list(pool.map(chores.nap, [50.0, 50.0]))\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    numbers = {int(parent.stdout.readline()) for _ in range(4)}
-    time.sleep(0.3)
-    parent.send_signal(signal.SIGINT)
-    _, errors = parent.communicate(timeout=20)
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heeded,
+    )  # fmt: skip
+    try:
+        assert parent.stdout is not None
+        numbers = {int(parent.stdout.readline()) for _ in range(4)}
+        time.sleep(0.3)
+        parent.send_signal(signal.SIGINT)
+        _, errors = parent.communicate(timeout=20)
+    finally:
+        parent.kill()
+        parent.communicate()
     assert errors.count("KeyboardInterrupt") == 1  # of the parent alone
     assert not any(running(number) for number in numbers)
 

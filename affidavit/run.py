@@ -1,5 +1,6 @@
 """Steps 1 to 3 of the flow in one call, and the value that everything later is a function of."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from affidavit.check.corrections import Change
 from affidavit.check.engine import DuckDb, Engine
 from affidavit.check.fixes import fixes_of
 from affidavit.check.hosts import known_hosts
-from affidavit.check.needs import wanted_by
+from affidavit.check.needs import needs_nothing, wanted_by
 from affidavit.check.prose import check_prose, texts
 from affidavit.check.queries import query_text, with_scope
 from affidavit.check.run import Checker
@@ -126,7 +127,7 @@ def check_report(path: Path, evidence_root: Path, root: Path | None = None, how:
     report = load(path, evidence_root, root)
     claims = compile_claims(report)
     kept = Kept(claims_folder(how.cache) if how.cache else None, report, claims.values(), how.fresh)
-    wanted = _wanted(claims.values(), kept)
+    wanted = _wanted(report, claims.values(), kept)
     if how.pages:
         wanted = wanted | Wanted.everything()
     facts = extract(report, wanted, cache=how.cache, fresh=how.fresh, progress=how.progress)
@@ -135,13 +136,15 @@ def check_report(path: Path, evidence_root: Path, root: Path | None = None, how:
     return run
 
 
-def _wanted(claims: Iterable[CompiledClaim], kept: Kept) -> Wanted:
-    """What some claims need of the evidence."""
+def _wanted(report: Report, claims: Iterable[CompiledClaim], kept: Kept) -> Wanted:
+    """What some claims of a report need of the evidence."""
     whole = Wanted()
     for claim in claims:
         needs = kept.needs(claim.name)
         if needs is None:
-            needs = wanted_by([claim])
+            written = report.tree.find(("claims", claim.name))
+            text = json.dumps(written.plain() if written else None)
+            needs = Wanted() if needs_nothing(claim, text) else wanted_by([claim])
             kept.keep_needs(claim.name, needs)
         whole = whole | needs
     return whole

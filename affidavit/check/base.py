@@ -222,13 +222,14 @@ class Check(ABC):
     """One assertion of a claim, typed. Subclasses' docstrings are the guide's text.
 
     ``key`` is its key in the incident file; ``about_size`` marks those that may hold of no row at all,
-    because they state how many rows there are.
+    because they state how many rows there are; ``as_named`` those that read no columns but what the claim names.
     """
 
     key: ClassVar[str]
     model: ClassVar[Any]
     example: ClassVar[str]
     about_size: ClassVar[bool] = False
+    as_named: ClassVar[bool] = False
     stated: str = field(default="", kw_only=True)
     figures: Figures = field(default_factory=Figures, kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)

@@ -1,6 +1,8 @@
 """What claims need of the evidence: the costly columns and tables that they name."""
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from sqlglot import exp
 
@@ -8,7 +10,31 @@ from affidavit.check.assertions.sql import Sql
 from affidavit.check.assertions.violates import Violates
 from affidavit.check.compile import CompiledClaim
 from affidavit.check.scope import Scope, Union
+from affidavit.columns import Made
 from affidavit.evidence.corpus import Lint, Wanted
+from affidavit.tables import TABLES
+
+_FREE = (Made.READ, Made.LINKED)
+_MADE = ("pairs", "names", "extensions")
+"""Tables that are made on demand."""
+
+
+def needs_nothing(claim: CompiledClaim, text: str) -> bool:
+    """Whether a claim surely needs nothing costly: quickly told, for most do not.
+
+    ``text``: the claim as it is written. It names no column that is costly, nor any that is called so in part, and its
+    assertions read no others.
+    """
+    scope = claim.scope
+    if not isinstance(scope, Scope) or scope.table.name in _MADE or not all(check.as_named for check in claim.checks):
+        return False
+    return _costly().search(text) is None
+
+
+@cache
+def _costly() -> re.Pattern[str]:
+    columns = {column.name for table in TABLES.values() for column in table.columns if column.made not in _FREE}
+    return re.compile("|".join(map(re.escape, sorted(columns))), re.IGNORECASE)
 
 
 def wanted_by(claims: Iterable[CompiledClaim]) -> Wanted:

@@ -19,6 +19,7 @@ class Count(Check):
     `count: 0` needs rows that were looked at.
     """
 
+    as_named = True
     key = "count"
     model = AmountField
     example = "count: 313"

@@ -36,6 +36,7 @@ def _different(number: str, column: Column) -> str:
 class Distinct(Check):
     """How many different values a column has over the claim's rows; lists are compared as sets."""
 
+    as_named = True
     key = "distinct"
     model = dict[str, AmountField]
     example = "distinct: {serial: 1}"
@@ -85,6 +86,7 @@ class Distinct(Check):
 class Same(Check):
     """All rows have one and the same value in each of the columns named."""
 
+    as_named = True
     key = "same"
     model = OneOrMany
     example = "same: [serial, issuer]"

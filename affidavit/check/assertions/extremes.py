@@ -20,6 +20,7 @@ from affidavit.types import Finding, Outcome
 class _Extreme(Check):
     """Base of the assertions about the least or greatest value of a column."""
 
+    as_named = True
     model = ColumnValues
     aggregate: ClassVar[type[exp.AggFunc]]
     parts: tuple[Condition, ...]

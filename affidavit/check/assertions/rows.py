@@ -24,6 +24,7 @@ from affidavit.types import Finding, Outcome
 class _Rows(Check):
     """Base of the assertions that hold a condition against each row."""
 
+    as_named = True
     model: ClassVar[Any]
     what: Statement
     zones: tuple[str, ...] = ()

@@ -65,6 +65,7 @@ class Share(Check):
     `100 %` is all of them and `0 %` none: one of a thousand makes it 99.9 %.
     """
 
+    as_named = True
     key = "share"
     model = AmountField
     example = "share: 2.6 %"

@@ -73,10 +73,10 @@ def parse_digits(text: str) -> Fraction:
 
 
 def parse_words(text: str) -> Fraction | None:
-    """The number that words stand for; None if they are no number together (``two three``)."""
+    """The number that words stand for; None if they are none, or no number together (``two three``)."""
     words = [word for word in re.split(r"[\s-]+", text.lower()) if word not in ("a", "and")]
-    if words[0] == "half":
-        return Fraction(6)
+    if not words or words[0] == "half":
+        return Fraction(6) if words[1:] == ["dozen"] else None
     total = current = 0
     last = 0
     for word in words:
@@ -86,6 +86,8 @@ def parse_words(text: str) -> Fraction | None:
             if scale >= 1000:
                 total, current = total + current, 0
             last = scale
+        elif word not in _VALUES:
+            return None
         else:
             value = _VALUES[word]
             if last and not (last >= 100 or (20 <= last <= 90 and 1 <= value <= 9)):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from affidavit.check import figures
+from affidavit.check import figures, numerals
 from affidavit.check.base import Figures
 from affidavit.check.figures import find_figures
 from affidavit.check.stated import Stated
@@ -136,3 +136,12 @@ def test_covered(text: str, figures: Figures, zone: str, expected: list[bool]) -
 def test_what_a_figure_can_begin_with_leaves_none_out(text: str) -> None:
     whole = re.compile(figures._KINDS, re.IGNORECASE)
     assert [m.span() for m in figures._patterns().finditer(text)] == [m.span() for m in whole.finditer(text)]
+
+
+@pytest.mark.parametrize("text", ["", "true", "two true", "half", "half two", "a", "and", "-", "RSA"])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert numerals.parse_number(text) is None
+
+
+def test_half_a_dozen_is_six() -> None:
+    assert numerals.parse_number("half a dozen") == 6

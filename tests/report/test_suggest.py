@@ -280,3 +280,11 @@ def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
     run(root, "--apply")
     assert "count: 3" in text(root)
     assert file.stat().st_mode & 0o777 == 0o664
+
+
+def test_a_value_that_is_no_number_is_held_against_the_claims_figures(tmp_path: Path) -> None:
+    claim = "says: All 3 are of a CA., over: affected, count: 3, sql: SELECT bool_and(is_ca) FROM certificates"
+    root = project(tmp_path, f"  it: {{{claim}, returns: 'true'}}\n")
+    assert run(root, "--apply").exit_code == 1
+    assert "returns: 'false'" in text(root)
+    assert run(root).exit_code == 0

@@ -110,6 +110,7 @@ class Sql(Check):
         value = measured["value"]
         empty = [name for name in self.tables if not measured[f"rows_{name}"]]
         shown = show_time(value, self.zone) if isinstance(value, datetime) else str(value)
+        shown = shown.lower() if isinstance(value, bool) else shown
         if empty:
             return self.found(Outcome.UNPROVEN, shown, "no row of " + ", ".join(empty) + " was looked at", "no-rows")
         if value is None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from affidavit.program import INPUT_FAULT
+
 if TYPE_CHECKING:
     from affidavit.project import Checked, Project
     from affidavit.run import How
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
-INPUT_FAULT = 2
 Form = tuple[str, Path | None]
 """The name of a format, and the file that it goes to (None: standard output)."""
 

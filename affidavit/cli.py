@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affidavit import __version__
+from affidavit.program import INPUT_FAULT
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from affidavit.run import How
     from affidavit.settings import Policy
 
-INPUT_FAULT = 2
 _TEMPLATES = "A folder whose templates and styles go before the program's own."
 _STRICT = "Figures in prose that are tied to no claim are errors."
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import FrameType
 
 INPUT_FAULT = 2
+"""The input or the call is at fault."""
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
 BROKEN_PIPE = 141

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Flag, auto
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
+from operator import attrgetter
 
 from affidavit.check.seen import Seen
 from affidavit.times import Span, show_duration
@@ -153,11 +154,10 @@ AROUND = 80
 """Characters looked at before and after a figure."""
 
 
-@lru_cache(maxsize=4096)  # a figure in prose is held against every claim
 def said_of(before: str, after: str) -> Says:
-    """What the words before and after a figure say of it."""
+    """What the words before and after a figure say of it; remembered, for a figure is held against every claim."""
     left, right = before[-AROUND:], after[:AROUND]
-    return Says(SAID(f"{len(left)}:{left}{right}"))
+    return SAID(f"{len(left)}:{left}{right}")
 
 
 @cache
@@ -166,8 +166,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-def _around(text: str) -> int:
-    """The value of `Says` for what stands around a figure: the length of what is before it, a colon, and both texts."""
+def _around(text: str) -> Says:
+    """What is said by what stands around a figure: the length of what is before it, a colon, and both texts."""
     length, _, both = text.partition(":")
     before, after = (re.sub(r"\s+", " ", part) for part in (both[: int(length)], both[int(length) :]))
 
@@ -191,10 +191,10 @@ def _around(text: str) -> int:
     joined = _pattern(rf"\d(?:[\d,.:TZ-]*\d)?Z?{_UNIT_BETWEEN}{_JOINS}\s*{_FILLER}").search(before)
     if joined and (joined["how"].lower() not in ("and", "or") or between):
         found |= Says.UNTIL
-    return found.value
+    return found
 
 
-SAID = Seen(_around, int, int)
+SAID: Seen[Says] = Seen(_around, attrgetter("value"), Says)
 """What is said around the figures that have been met."""
 
 

@@ -256,11 +256,12 @@ class DuckDb:
 
     def close(self) -> None:
         """Give the memory back; a query that was left behind keeps it until it ends."""
-        for connection in self._opened:
+        if self._opened:
             import duckdb
 
-            with suppress(duckdb.Error):
-                connection.close()
+            for connection in self._opened:
+                with suppress(duckdb.Error):
+                    connection.close()
         self._watch.close()
 
 
